@@ -1,0 +1,54 @@
+//! Tensors, models, and the inference libraries that run them. This crate knows nothing of
+//! WebAssembly.
+//!
+//! A [`Backend`] is an inference library; there is one, [`OpenVino`]. It compiles a model, once for
+//! the whole host, into a [`Graph`], which any number of threads run at the same time. Tensors go in
+//! and come out by the model's own names, in any of the [types](ElementType) that wasi-nn has.
+//!
+//! ```no_run
+//! use footlight_nn::{Backend, Card, OpenVino, Tensor, cache_dir};
+//!
+//! # fn main() -> Result<(), footlight_nn::Error> {
+//! let backend = OpenVino::load(None)?;
+//! let card = Card::read("models/fr-feature.toml".as_ref())?;
+//! let graph = backend.compile(&card.load(&cache_dir())?, "cpu")?;
+//! let face = Tensor::from_f32(vec![1, 3, 112, 112], &[0.0; 3 * 112 * 112])?;
+//! for (name, tensor) in graph.infer(vec![("input".to_owned(), face)])? {
+//!     println!("{name}: {tensor:?}");
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every tensor is checked against the model before a native library sees it, so whatever a guest
+//! hands over ends in an [`Error`]. A device that was asked for and is not there is an error as well,
+//! never another device.
+//!
+//! A [`Card`] says what is known of a model. A [`Registry`] holds the models that stages may ask for
+//! by name, and lets one be replaced while others run.
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod backend;
+mod cache;
+mod card;
+mod digest;
+mod element;
+mod error;
+mod info;
+mod onnx;
+mod openvino;
+mod registry;
+mod tensor;
+
+pub use crate::openvino::OpenVino;
+pub use backend::{Backend, Graph, arrange};
+pub use cache::cache_dir;
+pub use card::{Card, CardTensor, PackageRegistry, Preprocessing, Side, Source, Threshold};
+pub use digest::sha256_hex;
+pub use element::ElementType;
+pub use error::{Error, ErrorKind};
+pub use info::TensorInfo;
+pub use registry::{Model, Registry, Snapshot};
+pub use tensor::{MAX_RANK, Tensor, byte_size};

@@ -1,0 +1,139 @@
+//! Looks into an ONNX file before a native library does.
+//!
+//! For the names of inputs and outputs: the C interface of OpenVINO tells one name of a tensor, and a
+//! tensor may have several. Where a model ends in `Identity`, the one told may be that of a tensor
+//! inside; the file knows which one is the output's.
+//!
+//! And for constants that lie in other files: a library would follow their paths.
+
+mod wire;
+
+use std::collections::HashSet;
+
+use wire::Fields;
+
+use crate::Error;
+
+/// The names of a model's inputs and outputs, in its order.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub inputs: Vec<String>,
+    pub outputs: Vec<String>,
+}
+
+// Field numbers of onnx.proto3, version 1.
+const MODEL_GRAPH: u64 = 7;
+const GRAPH_INITIALIZER: u64 = 5;
+const GRAPH_INPUT: u64 = 11;
+const GRAPH_OUTPUT: u64 = 12;
+const TENSOR_NAME: u64 = 8;
+const TENSOR_EXTERNAL: u64 = 13;
+const VALUE_INFO_NAME: u64 = 1;
+
+/// How deep graphs may lie in the branches and loops of others.
+const DEEPEST: usize = 32;
+
+/// Reads the names.
+///
+/// # Errors
+///
+/// `InvalidModel` where the bytes are not an ONNX file, `Unsupported` where parts of the model are in
+/// other files.
+pub(crate) fn read(model: &[u8]) -> Result<Names, Error> {
+    let broken = || Error::model("the model is not an ONNX file, or only a part of one");
+    if external(Message::Model, model, 0).ok_or_else(broken)? {
+        return Err(Error::unsupported(
+            "the model keeps constants in other files, and those are not read; save it as one file",
+        ));
+    }
+    names(model).ok_or_else(broken)
+}
+
+fn names(model: &[u8]) -> Option<Names> {
+    let mut names = Names::default();
+    let mut constants = HashSet::new();
+    let mut graphs = 0;
+    for field in Fields(model) {
+        let (MODEL_GRAPH, graph) = field? else {
+            continue;
+        };
+        graphs += 1;
+        for field in Fields(graph) {
+            match field? {
+                (GRAPH_INITIALIZER, value) => {
+                    constants.insert(text(value, TENSOR_NAME)?);
+                }
+                (GRAPH_INPUT, value) => names.inputs.push(text(value, VALUE_INFO_NAME)?),
+                (GRAPH_OUTPUT, value) => names.outputs.push(text(value, VALUE_INFO_NAME)?),
+                _ => {}
+            }
+        }
+    }
+    // Up to version 3 of the format, constants are listed among the inputs as well.
+    names.inputs.retain(|name| !constants.contains(name));
+    (graphs > 0).then_some(names)
+}
+
+/// The text in a field. As in all of protobuf, the last one counts, and none is an empty one.
+fn text(message: &[u8], number: u64) -> Option<String> {
+    let mut text: &[u8] = &[];
+    for field in Fields(message) {
+        match field? {
+            (found, value) if found == number => text = value,
+            _ => {}
+        }
+    }
+    String::from_utf8(text.to_vec()).ok()
+}
+
+/// The messages on the ways to a tensor.
+#[derive(Clone, Copy)]
+enum Message {
+    Model,
+    Training,
+    Function,
+    Graph,
+    Node,
+    Attribute,
+    SparseTensor,
+    Tensor,
+}
+
+impl Message {
+    /// The message in a field of this one, where a tensor may be in there.
+    fn child(self, number: u64) -> Option<Message> {
+        match (self, number) {
+            (Message::Model, MODEL_GRAPH) => Some(Message::Graph),
+            (Message::Model, 20) => Some(Message::Training),
+            (Message::Model, 25) => Some(Message::Function),
+            (Message::Training, 1 | 2) => Some(Message::Graph),
+            (Message::Function, 7) | (Message::Graph, 1) => Some(Message::Node),
+            (Message::Function, 11) | (Message::Node, 5) => Some(Message::Attribute),
+            (Message::Graph, GRAPH_INITIALIZER) => Some(Message::Tensor),
+            (Message::Graph, 15) | (Message::Attribute, 22 | 23) => Some(Message::SparseTensor),
+            (Message::Attribute, 5 | 10) | (Message::SparseTensor, 1 | 2) => Some(Message::Tensor),
+            (Message::Attribute, 6 | 11) => Some(Message::Graph),
+            _ => None,
+        }
+    }
+}
+
+/// Whether any tensor in a message has its numbers in another file; none where it cannot be read.
+fn external(message: Message, bytes: &[u8], depth: usize) -> Option<bool> {
+    // Three messages lie between a graph and one inside of it.
+    if depth > 3 * DEEPEST {
+        return None;
+    }
+    for field in Fields(bytes) {
+        let (number, value) = field?;
+        if matches!((message, number), (Message::Tensor, TENSOR_EXTERNAL)) {
+            return Some(true);
+        }
+        if let Some(child) = message.child(number)
+            && external(child, value, depth + 1)?
+        {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
