@@ -1,0 +1,146 @@
+use crate::bindings::StagePre;
+use crate::budget::Usage;
+use crate::component::Component;
+use crate::error::{Error, ErrorKind};
+use crate::host;
+use crate::inspect::{self, Inspection};
+use crate::state::State;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use wasmtime::component::Linker;
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// How often running stages are asked whether their time is over.
+pub(crate) const TICK: Duration = Duration::from_millis(5);
+/// Entries of an instance's function tables; wit-bindgen's own need a few hundred.
+pub(crate) const MAX_TABLE_ELEMENTS: usize = 20_000;
+/// Instances at work at the same time, of all stages together.
+const MAX_INSTANCES: u32 = 256;
+
+/// The engine that all stages of a host share, and what they can be linked to.
+pub struct Sandbox {
+    engine: Engine,
+    bare: Linker<State>,
+    wasi: Linker<State>,
+    usage: Arc<Usage>,
+    // Dropping it ends the thread that counts time.
+    _clock: mpsc::Sender<()>,
+}
+
+impl Sandbox {
+    /// Makes the engine.
+    ///
+    /// # Errors
+    /// Where the machine does not give it the address space for its pool, or no thread.
+    pub fn new() -> Result<Self, Error> {
+        let failed = |error: wasmtime::Error| {
+            Error::new(
+                ErrorKind::Host,
+                format!("the WebAssembly engine could not be made: {error:#}"),
+            )
+        };
+        let engine = Engine::new(&config()).map_err(failed)?;
+        let mut bare = Linker::new(&engine);
+        host::add_to_linker(&mut bare).map_err(failed)?;
+        let mut wasi = Linker::new(&engine);
+        host::add_to_linker(&mut wasi).map_err(failed)?;
+        host::add_wasi_to_linker(&mut wasi).map_err(failed)?;
+        let clock = start_clock(&engine)
+            .map_err(|error| Error::new(ErrorKind::Host, format!("no thread: {error}")))?;
+        Ok(Self {
+            engine,
+            bare,
+            wasi,
+            usage: Arc::default(),
+            _clock: clock,
+        })
+    }
+
+    /// Compiles a component and checks that it is a stage.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotAStage`] for bytes that are not a component, that import something no stage may
+    /// have, or that do not export `footlight:stage/processing`.
+    pub fn compile(&self, bytes: &[u8]) -> Result<Component, Error> {
+        let refused = |message: String| Error::new(ErrorKind::NotAStage, message);
+        if !bytes.starts_with(b"\0asm") {
+            return Err(refused("the file is not WebAssembly".into()));
+        }
+        let component = wasmtime::component::Component::new(&self.engine, bytes).map_err(|error| {
+            refused(match bytes.get(4..8) {
+                Some(b"\x01\0\0\0") => {
+                    "the file is a core WebAssembly module, not a component: \
+                     make one of it with `wasm-tools component new`"
+                        .to_owned()
+                }
+                _ => format!("the component is not valid: {error:#}"),
+            })
+        })?;
+        let inspection = Inspection::new(&self.engine, &component, bytes);
+        inspect::check(&inspection).map_err(refused)?;
+        let linker = if inspection.wants_wasi() {
+            &self.wasi
+        } else {
+            &self.bare
+        };
+        let pre = linker
+            .instantiate_pre(&component)
+            .and_then(StagePre::new)
+            .map_err(|error| refused(format!("the component does not fit this host: {error:#}")))?;
+        Ok(Component::new(pre, inspection, self.usage.clone()))
+    }
+
+    /// Says what a component is and may do, whether or not it is a stage.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotAStage`] for bytes that are not a component.
+    pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, Error> {
+        let component = wasmtime::component::Component::new(&self.engine, bytes).map_err(|error| {
+            Error::new(
+                ErrorKind::NotAStage,
+                format!("the file is not a WebAssembly component: {error:#}"),
+            )
+        })?;
+        Ok(Inspection::new(&self.engine, &component, bytes))
+    }
+
+    /// What all stages hold right now.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
+    }
+}
+
+fn config() -> Config {
+    let mut pool = PoolingAllocationConfig::default();
+    pool.total_component_instances(MAX_INSTANCES)
+        .total_core_instances(MAX_INSTANCES * 4)
+        .total_memories(MAX_INSTANCES * 2)
+        .total_tables(MAX_INSTANCES * 4)
+        .max_core_instances_per_component(32)
+        .max_memories_per_component(8)
+        .max_tables_per_component(16)
+        .table_elements(MAX_TABLE_ELEMENTS);
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .epoch_interruption(true)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+/// Advances the engine's epoch every [`TICK`] until the sender is dropped.
+fn start_clock(engine: &Engine) -> std::io::Result<mpsc::Sender<()>> {
+    let (sender, receiver) = mpsc::channel::<()>();
+    let engine = engine.weak();
+    std::thread::Builder::new()
+        .name("footlight-clock".into())
+        .spawn(move || {
+            while receiver.recv_timeout(TICK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                match engine.upgrade() {
+                    Some(engine) => engine.increment_epoch(),
+                    None => return,
+                }
+            }
+        })?;
+    Ok(sender)
+}
