@@ -1,0 +1,273 @@
+//! How a member is made: photos go through the same stages as frames, up to the feature.
+
+use crate::error::{FrameError, OpenError};
+use crate::file::GallerySection;
+use crate::open::Pipeline;
+use crate::order::needed_for;
+use crate::run::{Node, Trace};
+use footlight_gallery::{
+    Candidate, EnrolmentError, Gallery, Member, MemberId, Quality, Refusal, Template,
+};
+use footlight_media::{Image, Point};
+use footlight_nn::{Backend, Model};
+use footlight_sandbox::{Fields, Payload, Value};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The gallery of a pipeline and what its graph is made with.
+pub(crate) struct Enrolment {
+    pub(crate) gallery: Gallery,
+    pub(crate) section: GallerySection,
+    pub(crate) backend: Arc<dyn Backend>,
+    /// Held while a graph is built and swapped in, so that of two changes the later one wins.
+    pub(crate) swap: Mutex<()>,
+}
+
+/// A face that was found in a photo, with its feature.
+#[derive(Debug, Clone)]
+pub struct Face {
+    /// What the quality gate looks at.
+    pub candidate: Candidate,
+    /// The feature, as the stage yielded it.
+    pub feature: Vec<f32>,
+}
+
+/// Why a photo is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhotoRefusal {
+    /// The photo's name, as it was given.
+    pub photo: String,
+    /// The kind of reason: lower case, words joined by hyphens.
+    pub reason: &'static str,
+    /// The reason in words, and what to do.
+    pub detail: String,
+}
+
+/// Why nobody was enrolled. The gallery is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    /// The pipeline has no gallery.
+    #[error("this pipeline has no members: its file has no [gallery]")]
+    NoGallery,
+    /// No photo was given.
+    #[error("no photo was given: send at least one")]
+    NoPhotos,
+    /// Photos that are not good enough. Nothing is changed, so that they can be replaced and sent again.
+    #[error("{}", refusals(.0))]
+    Refused(Vec<PhotoRefusal>),
+    /// A stage failed on a photo.
+    #[error("{photo}: {source}")]
+    Frame {
+        /// The photo's name.
+        photo: String,
+        /// What went wrong.
+        source: FrameError,
+    },
+    /// The gallery could not be read or written, or its graph could not be made.
+    #[error("{0}")]
+    Gallery(String),
+}
+
+fn refusals(photos: &[PhotoRefusal]) -> String {
+    let lines: Vec<_> = photos
+        .iter()
+        .map(|refusal| format!("{}: {}", refusal.photo, refusal.detail))
+        .collect();
+    lines.join("; ")
+}
+
+impl Pipeline {
+    /// Enrols a member with these photos, each with a name to call it by, in place of the templates that
+    /// the member had. All or nothing.
+    ///
+    /// # Errors
+    /// [`EnrolError::Refused`] with every photo that the gate refuses; a stage or the gallery that fails.
+    pub fn enrol(
+        &self,
+        id: &MemberId,
+        photos: Vec<(String, Image)>,
+    ) -> Result<Member, EnrolError> {
+        let enrolment = self.enrolment()?;
+        if photos.is_empty() {
+            return Err(EnrolError::NoPhotos);
+        }
+        let mut names = Vec::new();
+        let mut templates = Vec::new();
+        let mut refused = Vec::new();
+        for (photo, image) in photos {
+            let faces = self
+                .features(image)
+                .map_err(|source| EnrolError::Frame { photo: photo.clone(), source })?;
+            let (candidates, features): (Vec<_>, Vec<_>) = faces
+                .into_iter()
+                .map(|face| (face.candidate, face.feature))
+                .unzip();
+            match enrolment.section.gate.quality(&candidates) {
+                Ok(quality) => templates.extend(features.into_iter().map(|feature| template(feature, quality))),
+                Err(refusal) => refused.push(about(&photo, &refusal)),
+            }
+            names.push(photo);
+        }
+        if !refused.is_empty() {
+            return Err(EnrolError::Refused(refused));
+        }
+        let gate = &enrolment.section.gate;
+        let member = enrolment.gallery.enrol(id, templates, gate).map_err(|error| match error {
+            EnrolmentError::Refused(refusal) => {
+                let photo = refusal.photo().and_then(|place| names.get(place));
+                let photo = photo.map_or("the photos together", String::as_str);
+                EnrolError::Refused(vec![about(photo, &refusal)])
+            }
+            EnrolmentError::Gallery(error) => EnrolError::Gallery(error.to_string()),
+        })?;
+        self.refresh_gallery()
+            .map_err(|error| EnrolError::Gallery(error.to_string()))?;
+        Ok(member)
+    }
+
+    /// Removes a member. False where there is none of that id.
+    ///
+    /// # Errors
+    /// No gallery, or one that cannot be written.
+    pub fn forget(&self, id: &MemberId) -> Result<bool, EnrolError> {
+        let removed = self.enrolment()?.gallery.remove(id).map_err(gallery_failed)?;
+        if removed {
+            self.refresh_gallery()
+                .map_err(|error| EnrolError::Gallery(error.to_string()))?;
+        }
+        Ok(removed)
+    }
+
+    /// All members, by id.
+    ///
+    /// # Errors
+    /// No gallery, or one that cannot be read.
+    pub fn members(&self) -> Result<Vec<Member>, EnrolError> {
+        self.enrolment()?.gallery.members().map_err(gallery_failed)
+    }
+
+    /// One member.
+    ///
+    /// # Errors
+    /// No gallery, or one that cannot be read.
+    pub fn member(&self, id: &MemberId) -> Result<Option<Member>, EnrolError> {
+        self.enrolment()?.gallery.member(id).map_err(gallery_failed)
+    }
+
+    /// The faces in a photo with their features, through the stages that these need and no more.
+    ///
+    /// # Errors
+    /// As [`Pipeline::process`]; and a face without the attributes that a gallery needs.
+    pub fn features(&self, photo: Image) -> Result<Vec<Face>, FrameError> {
+        let Some(enrolment) = &self.enrolment else {
+            return Ok(Vec::new());
+        };
+        let section = &enrolment.section;
+        let order: Vec<_> = self.stages.iter().map(|stage| stage.name.clone()).collect();
+        let needed = needed_for(&self.file, &order, &section.template);
+        let stages = self.stages.iter().filter(|stage| needed.contains(&stage.name));
+        let trace = self.trace(photo, stages)?;
+        Ok(faces(section, &trace))
+    }
+
+    /// Builds the gallery's graph anew and puts it in place between two frames.
+    pub(crate) fn refresh_gallery(&self) -> Result<(), OpenError> {
+        let Some(enrolment) = &self.enrolment else {
+            return Ok(());
+        };
+        let _turn = enrolment.swap.lock().unwrap_or_else(PoisonError::into_inner);
+        let fail = |why: &dyn std::fmt::Display| OpenError::new(format!("[gallery] {why}"));
+        let model = enrolment.gallery.model().map_err(|error| fail(&error))?;
+        let section = &enrolment.section;
+        let graph = enrolment
+            .backend
+            .compile(&model.onnx, &section.device)
+            .map_err(|error| fail(&error))?;
+        tracing::info!(members = model.labels.len(), digest = %model.digest, "gallery in place");
+        self.registry.put(Model {
+            name: section.model.clone(),
+            digest: model.digest,
+            graph,
+            labels: model.labels.into(),
+            card: None,
+        });
+        Ok(())
+    }
+
+    fn enrolment(&self) -> Result<&Enrolment, EnrolError> {
+        self.enrolment.as_ref().ok_or(EnrolError::NoGallery)
+    }
+}
+
+fn gallery_failed(error: footlight_gallery::Error) -> EnrolError {
+    EnrolError::Gallery(error.to_string())
+}
+
+fn about(photo: &str, refusal: &Refusal) -> PhotoRefusal {
+    PhotoRefusal {
+        photo: photo.to_owned(),
+        reason: refusal.reason(),
+        detail: refusal.to_string(),
+    }
+}
+
+fn template(feature: Vec<f32>, quality: Quality) -> Template {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    Template {
+        feature,
+        quality,
+        enrolled: now.map_or(0, |now| now.as_secs()),
+    }
+}
+
+/// The faces of a trace: each template item with the face that it was made from.
+fn faces(section: &GallerySection, trace: &Trace) -> Vec<Face> {
+    let templates = trace
+        .nodes
+        .iter()
+        .filter(|node| node.item.class == section.template);
+    templates
+        .filter_map(|node| {
+            let Payload::Tensor(tensor) = &node.item.payload else {
+                return None;
+            };
+            Some(Face {
+                candidate: candidate(section, node, &trace.nodes)?,
+                feature: tensor.to_f32().ok()?,
+            })
+        })
+        .collect()
+}
+
+fn candidate(section: &GallerySection, node: &Node, nodes: &[Node]) -> Option<Candidate> {
+    let mut face = node;
+    while face.item.class != section.face {
+        face = nodes.get(face.parent?)?;
+    }
+    let Payload::Image(crop) = &face.item.payload else {
+        return None;
+    };
+    let attributes = &face.item.attributes;
+    let Some(Value::Rect(bounds)) = attributes.get("box") else {
+        return None;
+    };
+    let landmarks = landmarks(attributes)?;
+    let score = match attributes.get("score")? {
+        #[allow(clippy::cast_possible_truncation)]
+        Value::Number(score) => *score as f32,
+        _ => return None,
+    };
+    Some(Candidate {
+        bounds: *bounds,
+        landmarks,
+        score,
+        crop: crop.clone(),
+    })
+}
+
+fn landmarks(attributes: &Fields) -> Option<[Point; 5]> {
+    match attributes.get("landmarks")? {
+        Value::Points(points) => points.as_slice().try_into().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,51 @@
+use crate::class::Misfit;
+use footlight_sandbox as sandbox;
+
+/// Why a pipeline cannot be opened, in the words of whoever wrote its file.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct OpenError(String);
+
+impl OpenError {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// Why a frame could not be worked on. Nothing of the frame is left.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FrameError {
+    /// A stage did something wrong, or says that it could not do its work.
+    #[error("stage `{stage}`: {source}")]
+    Stage {
+        /// The stage.
+        stage: String,
+        /// What happened.
+        source: sandbox::Error,
+    },
+    /// A stage yielded an item that is not what the pipeline file promises.
+    #[error("stage `{stage}`: {source}")]
+    Misfit {
+        /// The stage.
+        stage: String,
+        /// How it does not fit.
+        source: Misfit,
+    },
+}
+
+impl FrameError {
+    /// What went wrong, as a stable code: lower case, words joined by hyphens.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Stage { source, .. } => source.kind().code(),
+            Self::Misfit { .. } => "class-mismatch",
+        }
+    }
+
+    /// The stage where it went wrong.
+    pub fn stage(&self) -> Option<&str> {
+        match self {
+            Self::Stage { stage, .. } | Self::Misfit { stage, .. } => Some(stage),
+        }
+    }
+}

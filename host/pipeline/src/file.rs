@@ -1,0 +1,162 @@
+use crate::class::Class;
+use crate::error::OpenError;
+use footlight_gallery::Gate;
+use footlight_sandbox::{Limits, Value};
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A pipeline file, as written. Unknown keys are refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PipelineFile {
+    /// The pipeline's name, part of its address: 1 to 64 characters of a-z, 0-9 and -.
+    pub name: String,
+    /// The class that a frame enters as.
+    pub source: String,
+    /// What an item of each class must be.
+    pub classes: BTreeMap<String, Class>,
+    /// Models by name.
+    #[serde(default)]
+    pub models: BTreeMap<String, ModelSection>,
+    /// The gallery of members, where the pipeline has one.
+    pub gallery: Option<GallerySection>,
+    /// Stages by name.
+    pub stages: BTreeMap<String, StageSection>,
+    /// The lists of the answer, each with the class whose items it has.
+    #[serde(default)]
+    pub answer: BTreeMap<String, String>,
+    /// Where the file lies; paths in it start there.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// A model and where it runs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ModelSection {
+    /// The card that describes it.
+    pub card: PathBuf,
+    /// The device that it runs on.
+    #[serde(default = "cpu")]
+    pub device: String,
+}
+
+/// The gallery and what an enrolment photo must be.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GallerySection {
+    /// The name under which stages find the gallery's graph.
+    pub model: String,
+    /// The device that it runs on.
+    #[serde(default = "cpu")]
+    pub device: String,
+    /// The class of the items that are kept as templates; a tensor of f32.
+    pub template: String,
+    /// The model that makes them.
+    pub made_by: String,
+    /// The class of the faces that templates are made from; an image, with the attributes `box` (a
+    /// rectangle), `landmarks` (five points) and `score`.
+    pub face: String,
+    /// What an enrolment photo must be.
+    #[serde(default)]
+    pub gate: Gate,
+}
+
+/// A stage.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct StageSection {
+    /// The component's file, beside the pipeline file or in a folder for stages.
+    pub component: PathBuf,
+    /// The component's sha256 in hex; where given, no other is taken.
+    pub sha256: Option<String>,
+    /// The class of the items that it works on.
+    pub input: String,
+    /// The classes of the items that it may yield.
+    pub yields: Vec<String>,
+    /// The stage's own names for graphs, each with the model that it gets.
+    #[serde(default)]
+    pub models: BTreeMap<String, String>,
+    /// What the stage is told.
+    #[serde(default, deserialize_with = "settings")]
+    pub settings: BTreeMap<String, Value>,
+    /// What it may use for an item.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Whether it may load models from bytes of its own. They reach a native parser: only for stages
+    /// that are trusted with that.
+    #[serde(default)]
+    pub allow_load: bool,
+}
+
+fn cpu() -> String {
+    "cpu".to_owned()
+}
+
+impl PipelineFile {
+    /// Reads a pipeline file.
+    ///
+    /// # Errors
+    /// [`OpenError`] with the file's name, and the line where that helps.
+    pub fn read(path: &Path) -> Result<Self, OpenError> {
+        let at = |message: String| OpenError::new(format!("{}: {message}", path.display()));
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| at(format!("the pipeline file cannot be read: {error}")))?;
+        let mut file = Self::parse(&text).map_err(|error| at(error.to_string()))?;
+        file.folder = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(file)
+    }
+
+    /// Reads the text of a pipeline file whose paths start at the current folder.
+    ///
+    /// # Errors
+    /// [`OpenError`] for text that is not TOML, an unknown or missing key, or a value of the wrong kind.
+    pub fn parse(text: &str) -> Result<Self, OpenError> {
+        toml::from_str(text).map_err(|error| OpenError::new(error.to_string().trim_end().to_owned()))
+    }
+}
+
+/// TOML values as a stage sees them.
+fn settings<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Value>, D::Error> {
+    let table = BTreeMap::<String, toml::Value>::deserialize(from)?;
+    let pairs = table.into_iter().map(|(name, value)| {
+        let value = setting(value).map_err(|why| {
+            serde::de::Error::custom(format!("the setting `{name}` {why}"))
+        })?;
+        Ok((name, value))
+    });
+    pairs.collect()
+}
+
+fn setting(value: toml::Value) -> Result<Value, String> {
+    Ok(match value {
+        toml::Value::Boolean(flag) => Value::Flag(flag),
+        toml::Value::Integer(integer) => Value::Integer(integer),
+        toml::Value::Float(number) if number.is_finite() => Value::Number(number),
+        toml::Value::Float(number) => return Err(format!("is {number}, which is not finite")),
+        toml::Value::String(text) => Value::Text(text),
+        toml::Value::Array(list) => match numbers(&list) {
+            Some(numbers) => Value::Numbers(numbers),
+            None => json(toml::Value::Array(list))?,
+        },
+        other => json(other)?,
+    })
+}
+
+fn json(value: toml::Value) -> Result<Value, String> {
+    let json = serde_json::to_value(value).map_err(|error| format!("cannot be JSON: {error}"))?;
+    Ok(Value::Json(json))
+}
+
+fn numbers(list: &[toml::Value]) -> Option<Vec<f64>> {
+    list.iter()
+        .map(|value| match value {
+            // Every integer that a setting would hold has an exact f64.
+            #[allow(clippy::cast_precision_loss)]
+            toml::Value::Integer(integer) => Some(*integer as f64),
+            toml::Value::Float(number) => Some(*number).filter(|number| number.is_finite()),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,33 @@
+//! A frame's way through the stages of a pipeline.
+//!
+//! A [`PipelineFile`] names stages, models and data classes. [`Pipeline::open`] checks it, compiles its
+//! components and models, and gives a [`Pipeline`]. [`Pipeline::process`] takes one frame through all
+//! stages: each stage works on every item of its input class, and each item that a stage yields is
+//! checked against its class before any other stage sees it. The [`Outcome`] is what the last stages
+//! found, put together by the file's `[answer]`.
+//!
+//! Everything here blocks: inference and stages run on the thread that calls. A host spreads its work
+//! over frames, by calling from several threads.
+//!
+//! Where to read on: `file` (what can be written), `open` (how it becomes a pipeline), `run` (the way
+//! of a frame), `answer` (what comes out), `enrol` (how a member is made).
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+mod answer;
+mod class;
+mod enrol;
+mod error;
+mod file;
+mod open;
+mod order;
+mod probe;
+mod run;
+
+pub use class::{Class, Misfit};
+pub use enrol::{EnrolError, Face, PhotoRefusal};
+pub use error::{FrameError, OpenError};
+pub use file::{GallerySection, ModelSection, PipelineFile, StageSection};
+pub use open::{Locations, Pipeline, StageInfo};
+pub use run::{Outcome, StageTiming};
