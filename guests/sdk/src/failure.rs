@@ -30,15 +30,16 @@ impl From<Refusal> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let (kind, text) = (kind(error.code()), error.data());
+        let text = error.data();
         if text.is_empty() {
-            Failure::failed(kind)
+            Failure::failed(kind(error.code()))
         } else {
-            Failure::Failed(format!("{kind}: {text}"))
+            Failure::Failed(text)
         }
     }
 }
 
+/// An error that the host says nothing about.
 fn kind(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::InvalidArgument => "invalid argument",

@@ -10,6 +10,10 @@ pub trait Stage {
     /// checks both. By default each call finds a fresh instance, so a `static` keeps nothing from
     /// one item to the next.
     ///
+    /// Before the first frame the host tries every stage on an item without meaning: a grey picture,
+    /// a tensor of zeros, an empty document. Yielding nothing passes, and so does
+    /// [`Failure::Unsuitable`]; a host whose stage fails in another way does not become ready.
+    ///
     /// # Errors
     ///
     /// [`Failure::Unsuitable`] if the item is not one that this stage can work on,

@@ -4,6 +4,9 @@ mod convert;
 mod device;
 mod graph;
 mod location;
+mod pool;
+mod ports;
+mod request;
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -19,7 +22,8 @@ use crate::{Backend, Error, Graph, onnx};
 ///
 /// Models are ONNX files. They run at the precision they were made with, also on processors where
 /// OpenVINO would choose a lower one by itself: a threshold that was measured on one machine then
-/// holds on another.
+/// holds on another. Two types are computed with fewer bits than they have: `i64` with 32 (an input
+/// with a number beyond them is refused), and `f64`, on most devices, with those of `f32`.
 pub struct OpenVino {
     core: Mutex<Core>,
     library: PathBuf,

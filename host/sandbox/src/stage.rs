@@ -74,7 +74,11 @@ impl Stage {
 
         let outcome = self.call(&mut store, item);
         match outcome {
-            Ok(Ok(items)) => self.collect(&mut store, items),
+            Ok(Ok(items)) => {
+                // One that waited in the host for longer than its time has not met an epoch yet.
+                store.data().check_deadline()?;
+                self.collect(&mut store, items)
+            }
             Ok(Err(contract::Failure::Unsuitable(why))) => {
                 Err(Error::new(ErrorKind::Unsuitable, clip(why)))
             }

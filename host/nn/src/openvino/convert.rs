@@ -1,6 +1,6 @@
 //! Between the types of OpenVINO's bindings and ours.
 
-use openvino::{InferenceError, PartialShape};
+use openvino::{InferenceError, InferenceErrorKind, PartialShape};
 
 use crate::{ElementType, Error};
 
@@ -72,7 +72,12 @@ pub(super) fn unsupported(error: &InferenceError) -> Error {
 /// What OpenVINO says, in one line and without the places in its source that its messages begin with.
 fn words(error: &InferenceError) -> String {
     const LONGEST: usize = 500;
-    let message = error.message.as_deref().unwrap_or_default();
+    // OpenVINO keeps the message of the last failure. It writes none for a call that it does not even
+    // begin, so that what the bindings then find is that of an earlier one, perhaps of another stage.
+    let message = match error.kind {
+        InferenceErrorKind::InvalidCParam => "",
+        _ => error.message.as_deref().unwrap_or_default(),
+    };
     let lines: Vec<&str> = message
         .lines()
         .map(str::trim)

@@ -13,7 +13,7 @@ pub const TESTS: &[Test] = &[
     ),
     ("one_tensor_under_two_names_comes_out_under_both", twins),
     ("a_constant_is_not_an_input", constants),
-    ("an_input_that_nothing_uses_keeps_its_place", idle),
+    ("an_input_that_nothing_uses_is_left_out", idle),
     ("an_unnamed_output_gets_a_stable_name", unnamed),
     ("a_name_with_a_nul_byte_does_no_harm", nul),
 ];
@@ -102,19 +102,21 @@ fn constants(runtime: &OpenVino) {
     assert_eq!(output(&outputs, "y"), [6.0]);
 }
 
+/// OpenVINO drops it; the names of the others must not move up into its place, nor be those of tensors
+/// inside.
 fn idle(runtime: &OpenVino) {
     let model = Graph {
-        nodes: vec![node("Neg", &["used"], &["y"])],
+        nodes: vec![
+            node("Identity", &["used"], &["alias"]),
+            node("Neg", &["alias"], &["y"]),
+        ],
         inputs: vec![value("idle", 1, &[3]), value("used", 1, &[1])],
         outputs: vec![value("y", 1, &[1])],
         ..Graph::default()
     };
     let graph = compile(runtime, &model.file());
-    let inputs = [
-        ("idle", floats(&[3], &[0.0; 3])),
-        ("used", floats(&[1], &[4.0])),
-    ];
-    assert_eq!(output(&infer(&*graph, &inputs).unwrap(), "y"), [-4.0]);
+    let outputs = infer(&*graph, &[("used", floats(&[1], &[4.0]))]).unwrap();
+    assert_eq!(output(&outputs, "y"), [-4.0]);
 }
 
 /// A library fails where such an output is asked for by name.

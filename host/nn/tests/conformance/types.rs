@@ -8,6 +8,10 @@ use crate::{Test, assert_says, compile, floats, infer, output, refused};
 pub const TESTS: &[Test] = &[
     ("every_type_goes_in_and_comes_out_bit_for_bit", every_type),
     ("whole_numbers_keep_all_their_bits", whole_numbers),
+    (
+        "a_whole_number_beyond_32_bits_is_refused_and_not_cut_off",
+        too_large_numbers,
+    ),
     ("bytes_become_numbers_inside_of_the_model", cast),
     ("a_type_that_wasi_nn_lacks_is_refused", foreign_type),
     ("a_single_number_goes_in_and_comes_out", single),
@@ -63,6 +67,25 @@ fn whole_numbers(runtime: &OpenVino) {
     assert_eq!(outputs[0].1, given);
 }
 
+/// OpenVINO would give back -1 for the first of these, and 0 for the second.
+fn too_large_numbers(runtime: &OpenVino) {
+    let graph = compile(runtime, &identity(ElementType::I64, &[1]));
+    for number in [i64::MAX, -(1 << 40)] {
+        let given = Tensor::new(vec![1], ElementType::I64, number.to_le_bytes().to_vec()).unwrap();
+        let error = infer(&*graph, &[("given", given)]).unwrap_err();
+        assert_says(
+            &error,
+            ErrorKind::Unsupported,
+            &["`given`", &number.to_string()],
+        );
+    }
+    for number in [i64::from(i32::MIN), i64::from(i32::MAX)] {
+        let given = Tensor::new(vec![1], ElementType::I64, number.to_le_bytes().to_vec()).unwrap();
+        let outputs = infer(&*graph, &[("given", given.clone())]).unwrap();
+        assert_eq!(outputs[0].1, given);
+    }
+}
+
 fn cast(runtime: &OpenVino) {
     let model = Graph {
         nodes: vec![
@@ -99,12 +122,27 @@ fn foreign_type(runtime: &OpenVino) {
 }
 
 fn single(runtime: &OpenVino) {
-    let graph = compile(runtime, &identity(ElementType::F32, &[]));
-    assert_eq!(graph.inputs()[0].shape, []);
-    for shape in [&[][..], &[1]] {
-        let outputs = infer(&*graph, &[("given", floats(shape, &[7.5]))]).unwrap();
-        assert_eq!(outputs[0].1, floats(&[], &[7.5]));
+    let model = Graph {
+        nodes: vec![node("Mul", &["numbers", "factor"], &["products"])],
+        inputs: vec![value("numbers", 1, &[2]), value("factor", 1, &[])],
+        outputs: vec![value("products", 1, &[2])],
+        ..Graph::default()
+    };
+    let graph = compile(runtime, &model.file());
+    assert_eq!(graph.inputs()[1].to_string(), "factor f32 []");
+    // Both ways to write it, and with another number each time.
+    for (shape, factor) in [(&[][..], 2.0), (&[1], 3.0), (&[], 4.0)] {
+        let inputs = [
+            ("numbers", floats(&[2], &[1.0, 10.0])),
+            ("factor", floats(shape, &[factor])),
+        ];
+        let outputs = infer(&*graph, &inputs).unwrap();
+        assert_eq!(output(&outputs, "products"), [factor, factor * 10.0]);
     }
+    let graph = compile(runtime, &identity(ElementType::I64, &[]));
+    let given = Tensor::new(vec![], ElementType::I64, 7_i64.to_le_bytes().to_vec()).unwrap();
+    let outputs = infer(&*graph, &[("given", given.clone())]).unwrap();
+    assert_eq!(outputs[0].1, given);
 }
 
 /// On a processor with instructions for bf16, OpenVINO would use them by itself, and similarities that
