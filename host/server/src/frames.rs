@@ -1,0 +1,127 @@
+//! Frames: `POST /v1/pipelines/{name}/frames`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName};
+
+use crate::answer::{FrameAnswer, Lists, milliseconds};
+use crate::host::{Entry, Host};
+use crate::intake::Received;
+use crate::photo;
+use crate::problem::{FRAME_HEADER, Problem};
+use crate::record::Record;
+use crate::refusal;
+use crate::request::Segment;
+use crate::workers::Place;
+
+/// Send a frame through a pipeline.
+///
+/// The body is one picture. Whether it is a JPEG or a PNG is seen from the picture itself; EXIF
+/// orientation is honoured. Every answer, a problem included, has the frame's id in the header
+/// `footlight-frame`, by which the host's log names it.
+#[utoipa::path(
+    post,
+    path = "/v1/pipelines/{name}/frames",
+    operation_id = "submitFrame",
+    tag = "frames",
+    params(("name" = String, Path, description = "The pipeline's name")),
+    request_body(
+        description = "A picture",
+        content(([u8] = "image/jpeg"), ([u8] = "image/png")),
+    ),
+    responses(
+        (status = 200, description = "What the pipeline found", body = FrameAnswer,
+            headers(("footlight-frame" = String, description = "The frame's id"))),
+        (status = 400, description = "The body is empty or broke off", body = Problem),
+        (status = 404, description = "There is no such pipeline", body = Problem),
+        (status = 408, description = "The body did not arrive in time", body = Problem),
+        (status = 413, description = "The body has too many bytes, or the picture too many pixels",
+            body = Problem),
+        (status = 415, description = "The body is of another type than image/jpeg and image/png, or \
+            a JPEG or PNG of a kind that is not read", body = Problem),
+        (status = 422, description = "The body is no picture, is cut off or damaged; or a stage said \
+            that it cannot work on this frame (`unsuitable-item`)", body = Problem),
+        (status = 500, description = "A stage failed at this frame, with `stage` and a `reason` such \
+            as stage-trapped, stage-timed-out, stage-out-of-memory; or the host did. The next frame is \
+            not affected. It is not a 502 or 504, as sending the same frame again would not help",
+            body = Problem),
+        (status = 503, description = "The queue is full, or the pipeline is not ready", body = Problem,
+            headers(("retry-after" = u32, description = "Seconds after which to try again"))),
+    ),
+)]
+pub(crate) async fn submit(
+    State(host): State<Arc<Host>>,
+    Segment(name): Segment,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<([(HeaderName, String); 1], Json<FrameAnswer>), Problem> {
+    let entry = host.pipeline(&name)?;
+    let record = Record::begin(&host, &name);
+    let (place, received) = match take_on(&host, &entry, &headers, body).await {
+        Ok(taken) => taken,
+        Err(problem) => return Err(record.problem(problem)),
+    };
+    let frame = record.frame().to_owned();
+    let worked = place.run(move || {
+        let span = record.span().clone();
+        span.in_scope(|| work(&host, &entry, record, received))
+    });
+    match worked.await {
+        Ok(answer) => answer.map(|answer| ([(FRAME_HEADER, frame)], Json(answer))),
+        Err(problem) => Err(problem.of_frame(&frame)),
+    }
+}
+
+/// The frame's bytes and a place in the queue, if it can be taken on at all.
+async fn take_on(
+    host: &Host,
+    entry: &Entry,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Place, Received), Problem> {
+    photo::check_media_type(headers)?;
+    entry.check_ready()?;
+    let received = host.intake.receive(headers, body).await?;
+    // Only now: a client that sends slowly must not keep a place from one that does not.
+    Ok((host.workers.admit()?, received))
+}
+
+/// What a worker does with a frame.
+fn work(
+    host: &Host,
+    entry: &Entry,
+    record: Record,
+    received: Received,
+) -> Result<FrameAnswer, Problem> {
+    let began = Instant::now();
+    let image = match photo::decode(&received.bytes, host.options.max_pixels) {
+        Ok(image) => image,
+        Err(problem) => return Err(record.problem(problem)),
+    };
+    drop(received);
+    let decoded = began.elapsed();
+    let outcome = match entry.pipeline.process(image) {
+        Ok(outcome) => outcome,
+        Err(error) => return Err(record.problem(refusal::of_frame(&error))),
+    };
+    record.stages(&outcome.stages);
+    let stages = outcome.stages.iter();
+    let answer = FrameAnswer {
+        pipeline: entry.pipeline.name().to_owned(),
+        frame: record.frame().to_owned(),
+        width: outcome.width,
+        height: outcome.height,
+        milliseconds: stages
+            .map(|timing| (timing.stage.clone(), milliseconds(timing.elapsed)))
+            .chain([("decode".to_owned(), milliseconds(decoded))])
+            .chain([("total".to_owned(), milliseconds(began.elapsed()))])
+            .collect(),
+        lists: Lists(outcome.answer),
+    };
+    record.answered(began);
+    Ok(answer)
+}

@@ -1,0 +1,104 @@
+//! Whether a pipeline may be given frames.
+
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+use crate::host::{Entry, Host};
+use crate::kind::Kind;
+use crate::problem::Problem;
+
+/// How long after a failed probe the next one is made: what it needs (memory, a device) may come back.
+const AGAIN: Duration = Duration::from_secs(10);
+
+/// Whether every stage of a pipeline has run its probe item; if not, why.
+#[derive(Debug)]
+pub(crate) struct Readiness(RwLock<Option<String>>);
+
+impl Readiness {
+    /// Not ready: nothing was probed.
+    pub(crate) fn new() -> Self {
+        Self(RwLock::new(Some(
+            "its stages have not run a probe item yet".to_owned(),
+        )))
+    }
+
+    /// Why it is not ready; none if it is.
+    pub(crate) fn lacking(&self) -> Option<String> {
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set(&self, lacking: Option<String>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = lacking;
+    }
+}
+
+impl Entry {
+    /// Refuses a request that came before the pipeline was ready.
+    pub(crate) fn check_ready(&self) -> Result<(), Problem> {
+        match self.readiness.lacking() {
+            None => Ok(()),
+            Some(why) => {
+                let detail = format!(
+                    "the pipeline `{}` is not ready: {why}",
+                    self.pipeline.name()
+                );
+                Err(Problem::new(Kind::NotReady, "not-ready", detail))
+            }
+        }
+    }
+}
+
+impl Host {
+    /// Probes every pipeline, one after the other, until each is ready.
+    pub(crate) async fn probe(&self) {
+        for entry in self.pipelines() {
+            let name = entry.pipeline.name().to_owned();
+            loop {
+                let probed = entry.clone();
+                let probe = spawn_blocking(move || {
+                    probed.pipeline.probe().map_err(|error| error.to_string())?;
+                    probed.count_members();
+                    Ok(())
+                });
+                let lacking = probe
+                    .await
+                    .unwrap_or_else(|error| Err(error.to_string()))
+                    .err();
+                entry.readiness.set(lacking.clone());
+                let Some(why) = lacking else {
+                    tracing::info!(pipeline = name, "every stage has run a probe item; ready");
+                    break;
+                };
+                tracing::error!(
+                    pipeline = name,
+                    why,
+                    "a stage failed on its probe item; not ready"
+                );
+                sleep(AGAIN).await;
+            }
+        }
+    }
+
+    /// A refusal for as long as a pipeline is not ready, which says why.
+    pub(crate) fn check_ready(&self) -> Result<(), Problem> {
+        let lacking: Vec<String> = self
+            .pipelines()
+            .filter_map(|entry| entry.check_ready().err())
+            .map(|problem| problem.detail)
+            .collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Kind::NotReady,
+            "not-ready",
+            lacking.join("; "),
+        ))
+    }
+}

@@ -1,0 +1,56 @@
+//! What to answer when a pipeline could not do as asked.
+
+use footlight_pipeline::{EnrolError, FrameError};
+use footlight_sandbox::ErrorKind;
+
+use crate::album;
+use crate::kind::Kind;
+use crate::problem::{Problem, RefusedPhoto};
+
+/// What to answer to a frame that could not be worked on. Only what a stage says of the item itself is
+/// laid to the request; all else is the stage's or the host's.
+pub(crate) fn of_frame(error: &FrameError) -> Problem {
+    let kind = match error {
+        FrameError::Stage { source, .. } if source.kind() == ErrorKind::Unsuitable => {
+            Kind::UnsuitableItem
+        }
+        FrameError::Stage { source, .. } if source.kind() == ErrorKind::Host => Kind::Internal,
+        _ => Kind::StageFailed,
+    };
+    Problem::new(kind, error.code(), error.to_string()).in_stage(error.stage())
+}
+
+/// What to answer when members could not be read or changed.
+pub(crate) fn of_enrolment(error: &EnrolError) -> Problem {
+    match error {
+        EnrolError::NoGallery => Problem::new(Kind::NotFound, "no-gallery", error.to_string()),
+        EnrolError::NoPhotos => Problem::new(Kind::EmptyBody, "no-photos", error.to_string()),
+        EnrolError::Refused(photos) => {
+            let photos = photos.iter().map(|refused| RefusedPhoto {
+                name: refused.photo.clone(),
+                reason: refused.reason.to_owned(),
+                detail: refused.detail.clone(),
+            });
+            album::refusal(photos.collect())
+        }
+        EnrolError::Frame { photo, source } => {
+            let problem = of_frame(source);
+            if problem.status().is_server_error() {
+                return Problem {
+                    detail: error.to_string(),
+                    ..problem
+                };
+            }
+            let refused = RefusedPhoto {
+                name: photo.clone(),
+                reason: problem.reason,
+                detail: problem.detail,
+            };
+            album::refusal(vec![refused]).in_stage(source.stage())
+        }
+        EnrolError::Gallery(why) => {
+            tracing::error!(why, "the gallery failed");
+            Problem::new(Kind::Internal, "gallery-failed", why.clone())
+        }
+    }
+}

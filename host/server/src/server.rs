@@ -1,0 +1,148 @@
+//! The server itself: connections, and how it ends.
+
+use std::future::Future;
+use std::io::ErrorKind;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use footlight_pipeline::Pipeline;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::host::Host;
+use crate::routes;
+use crate::{Error, Options};
+
+/// Serves pipelines over HTTP.
+#[derive(Clone)]
+pub struct Server {
+    host: Arc<Host>,
+}
+
+impl Server {
+    /// A server of these pipelines. None is ready before it was probed, which [`Server::serve`] sees to.
+    ///
+    /// # Errors
+    /// [`Error::SameName`] for two pipelines of one name, [`Error::NameTaken`] for one whose names cannot
+    /// be in an answer.
+    pub fn new(pipelines: Vec<Arc<Pipeline>>, options: Options) -> Result<Self, Error> {
+        Ok(Self {
+            host: Arc::new(Host::new(pipelines, options)?),
+        })
+    }
+
+    /// The routes, for a caller that sees to connections itself. Where frames are to be served, it also
+    /// has to run [`Server::probe`].
+    pub fn router(&self) -> Router {
+        routes::router(Arc::clone(&self.host))
+    }
+
+    /// Runs a probe item through every stage, on blocking threads, until every pipeline is ready; one that
+    /// fails is tried again every ten seconds.
+    pub async fn probe(&self) {
+        self.host.probe().await;
+    }
+
+    /// Serves connections until `shutdown`, then accepts no more, finishes what it holds and returns.
+    /// What is not finished after [`Options::grace`] is cut off; a stage at work still ends by its own
+    /// time limit.
+    ///
+    /// # Errors
+    /// [`Error::Listen`] where the socket accepts no connection any more.
+    pub async fn serve(
+        &self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), Error> {
+        let options = &self.host.options;
+        let router = self.router();
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new());
+        http.header_read_timeout(options.head_timeout);
+        let graceful = GracefulShutdown::new();
+        let open = Arc::new(Semaphore::new(
+            options.connections.clamp(1, Semaphore::MAX_PERMITS),
+        ));
+        // Dropping it ends whatever task is left, so that nothing outlives this call.
+        let mut tasks = JoinSet::new();
+        let host = Arc::clone(&self.host);
+        tasks.spawn(async move { host.probe().await });
+
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = async {
+                let permit = Arc::clone(&open).acquire_owned().await;
+                (accept(&listener).await, permit)
+            };
+            let (stream, permit) = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                (stream, permit) = accepted => (stream?, permit),
+            };
+            while tasks.try_join_next().is_some() {}
+            let service = TowerToHyperService::new(router.clone());
+            let connection = http.serve_connection(TokioIo::new(stream), service);
+            let connection = graceful.watch(connection);
+            tasks.spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection broke");
+                }
+                drop(permit);
+            });
+        }
+
+        drop(listener);
+        tracing::info!(
+            held = graceful.count(),
+            "stopping: no new connections, finishing those held"
+        );
+        let deadline = Instant::now() + options.grace;
+        let finish = async {
+            graceful.shutdown().await;
+            // Also what was begun for clients that are gone.
+            self.host.workers.rest().await;
+        };
+        if timeout_at(deadline, finish).await.is_err() {
+            tracing::warn!(grace = ?options.grace, "stopped with requests unfinished");
+        }
+        Ok(())
+    }
+}
+
+/// The next connection. What concerns one connection, or passes, is waited out.
+async fn accept(listener: &TcpListener) -> Result<TcpStream, Error> {
+    /// How long to wait while the process has as many files open as it may.
+    const PAUSE: Duration = Duration::from_millis(200);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are small and written at once; waiting for more would only delay them.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection keeps its delay");
+                }
+                return Ok(stream);
+            }
+            Err(error) => match error.kind() {
+                ErrorKind::ConnectionAborted
+                | ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionRefused
+                | ErrorKind::Interrupted => {}
+                ErrorKind::InvalidInput | ErrorKind::NotConnected => {
+                    return Err(Error::Listen(error));
+                }
+                _ => {
+                    tracing::warn!(%error, "no connection could be accepted; trying again");
+                    sleep(PAUSE).await;
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Who works on frames: blocking threads behind a bounded queue.
+//!
+//! Decoding, inference and guest code take milliseconds to seconds of a core, so they never run on a
+//! thread that also moves bytes. One that comes when the queue is full is refused at once rather than
+//! made to wait for longer than its client will.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+
+use crate::kind::Kind;
+use crate::problem::Problem;
+
+/// The workers and the queue before them.
+pub(crate) struct Workers {
+    /// One permit for each that is worked on or waits.
+    places: Arc<Semaphore>,
+    /// One permit for each that is worked on.
+    hands: Arc<Semaphore>,
+    workers: usize,
+    queue: usize,
+}
+
+/// A place in the queue. It is given back when it is dropped: by the client going away while it waits,
+/// or by the work ending, however it ends.
+pub(crate) struct Place {
+    place: OwnedSemaphorePermit,
+    hands: Arc<Semaphore>,
+}
+
+impl Workers {
+    /// That many workers (at least one), and that many places to wait for them.
+    pub(crate) fn new(workers: usize, queue: usize) -> Self {
+        let workers = workers.clamp(1, Semaphore::MAX_PERMITS / 2);
+        let queue = queue.min(Semaphore::MAX_PERMITS / 2);
+        Self {
+            places: Arc::new(Semaphore::new(workers.saturating_add(queue))),
+            hands: Arc::new(Semaphore::new(workers)),
+            workers,
+            queue,
+        }
+    }
+
+    /// A place, or the refusal to give one.
+    pub(crate) fn admit(&self) -> Result<Place, Problem> {
+        match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => Ok(Place {
+                place,
+                hands: Arc::clone(&self.hands),
+            }),
+            Err(_) => Err(Problem::new(
+                Kind::Overloaded,
+                "queue-full",
+                format!(
+                    "all {} workers are busy and {} more requests wait for them; send it again later",
+                    self.workers, self.queue
+                ),
+            )),
+        }
+    }
+
+    /// How many wait now.
+    pub(crate) fn waiting(&self) -> usize {
+        let admitted = (self.workers + self.queue).saturating_sub(self.places.available_permits());
+        let working = self.workers.saturating_sub(self.hands.available_permits());
+        admitted.saturating_sub(working)
+    }
+
+    /// Waits until nothing is worked on.
+    pub(crate) async fn rest(&self) {
+        let all = u32::try_from(self.workers).unwrap_or(u32::MAX);
+        drop(self.hands.acquire_many(all).await);
+    }
+}
+
+impl Place {
+    /// Waits for a worker and does the work on it. The work, once begun, is finished even if nobody
+    /// waits for it any more. Work that panics is an error, and the worker takes the next one.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let Ok(hand) = self.hands.acquire_owned().await else {
+            return Err(Problem::new(
+                Kind::Overloaded,
+                "shutting-down",
+                "the server is stopping",
+            ));
+        };
+        let held = (self.place, hand);
+        let done = spawn_blocking(move || {
+            let result = work();
+            drop(held);
+            result
+        });
+        done.await.map_err(|error| {
+            let message = error
+                .try_into_panic()
+                .map_or_else(|e| e.to_string(), |p| words(&*p));
+            tracing::error!(
+                message,
+                "work on a request panicked; this is a defect of the host"
+            );
+            Problem::new(
+                Kind::Internal,
+                "panicked",
+                "the host failed at this request; its log says where, please report it",
+            )
+        })
+    }
+}
+
+/// What a panic said.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[tokio::test]
+    async fn one_beyond_the_queue_is_refused_and_a_place_comes_back() {
+        let workers = Workers::new(1, 1);
+        let (go, wait) = channel::<()>();
+        let busy = tokio::spawn(workers.admit().unwrap().run(move || wait.recv()));
+        let queued = workers.admit().unwrap();
+        let refusal = workers.admit().err().unwrap();
+        assert_eq!(refusal.reason, "queue-full");
+        assert_eq!(refusal.status, 503);
+        assert_eq!(refusal.retry_after, Some(1));
+
+        go.send(()).unwrap();
+        busy.await.unwrap().unwrap().unwrap();
+        assert_eq!(queued.run(|| 7).await.unwrap(), 7);
+        assert!(workers.admit().is_ok());
+        assert_eq!(workers.waiting(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_leaves_the_queue_leaves_its_place() {
+        let workers = Workers::new(1, 1);
+        let (go, wait) = channel::<()>();
+        let busy = tokio::spawn(workers.admit().unwrap().run(move || wait.recv()));
+        let queued = tokio::spawn(workers.admit().unwrap().run(|| ()));
+        assert!(workers.admit().is_err());
+        queued.abort();
+        assert!(queued.await.unwrap_err().is_cancelled());
+        assert!(workers.admit().is_ok());
+        go.send(()).unwrap();
+        busy.await.unwrap().unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn work_whose_client_left_is_finished_and_keeps_its_place_until_then() {
+        let workers = Workers::new(1, 0);
+        let (go, wait) = channel::<()>();
+        let (started, begun) = channel();
+        let (done, finished) = channel();
+        let place = workers.admit().unwrap();
+        let client = tokio::spawn(place.run(move || {
+            started.send(()).unwrap();
+            wait.recv().unwrap();
+            done.send(()).unwrap();
+        }));
+        tokio::task::spawn_blocking(move || begun.recv().unwrap())
+            .await
+            .unwrap();
+        client.abort();
+        assert!(client.await.unwrap_err().is_cancelled());
+        assert!(workers.admit().is_err());
+        go.send(()).unwrap();
+        tokio::task::spawn_blocking(move || finished.recv().unwrap())
+            .await
+            .unwrap();
+        workers.rest().await;
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_one_error_and_the_next_is_served() {
+        let workers = Workers::new(1, 0);
+        let problem = workers.admit().unwrap().run(|| panic!("on purpose")).await;
+        let problem: Problem = problem.map(|(): ()| ()).unwrap_err();
+        assert_eq!((problem.status, problem.reason.as_str()), (500, "panicked"));
+        assert_eq!(workers.admit().unwrap().run(|| 1).await.unwrap(), 1);
+    }
+}
