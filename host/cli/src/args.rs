@@ -1,0 +1,382 @@
+//! What can be typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Where a host listens where nothing else is said.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:7420";
+/// Where a host is looked for where nothing else is said.
+pub const DEFAULT_HOST: &str = "http://127.0.0.1:7420";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  something asked for was not done, or is not as it must be; standard error says what
+  2  the command line is not one that footlight understands
+  3  no host answers at the address";
+
+const START: &str = "\
+Start here:
+  footlight run guests/members.toml          serve the pipeline at http://127.0.0.1:7420
+  footlight enroll obama obama1.jpg          make somebody a member
+  footlight submit party.jpg                 who of a photo is one
+  footlight evaluate faces/ --pipeline guests/members.toml   how often it errs";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  footlight run guests/members.toml
+  footlight run guests/members.toml --listen 0.0.0.0:8080 --gallery /var/lib/footlight/members
+  RUST_LOG=debug footlight run guests/members.toml --log-format json
+
+Prints `listening on http://ADDRESS` on standard output once every stage is loaded and the address is
+bound. SIGTERM and Ctrl-C end it: frames that it holds are finished first.";
+
+const ENROLL_EXAMPLES: &str = "\
+Examples:
+  footlight enroll obama obama.jpg obama2.jpg
+  footlight enroll anna.smith photos/anna/*.jpg --host http://10.0.0.5:7420
+
+Each photo must show one face, large, sharp and turned to the camera. All photos are taken or none; they
+replace what was known of the member before. The photos themselves are not kept.";
+
+const SUBMIT_EXAMPLES: &str = "\
+Examples:
+  footlight submit party.jpg
+  footlight submit *.jpg --annotate annotated
+  footlight submit party.jpg --json | jq '.[0].answer.faces[].verdict'";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  footlight stage inspect target/stages/face-detection.wasm
+  footlight stage inspect face-detection.wasm --json | jq -r .digest
+
+Ends with 1 where the file is no stage that this host can run.";
+
+const MODELS_EXAMPLES: &str = "\
+Examples:
+  footlight models                           those of the host at http://127.0.0.1:7420
+  footlight models guests/members.toml       those that a pipeline file names, without running it";
+
+const EVALUATE_EXAMPLES: &str = "\
+Examples:
+  footlight evaluate faces/ --pipeline guests/members.toml
+  footlight evaluate faces/ --pipeline guests/members.toml --fmr 0.0001 --plot rates.svg
+  footlight evaluate faces/ --pipeline guests/members.toml --scores scores.csv --json
+
+DIR has a folder for each person, with that person's photos. Every photo is compared with every other: pairs
+of one folder are of the same person, all others are of different people. No host need run.";
+
+/// Runs pipelines of sandboxed WebAssembly stages on photos.
+///
+/// One command serves a pipeline over HTTP; the others speak to it, look into a stage, or measure how often
+/// a pipeline takes one person for another.
+#[derive(Debug, Parser)]
+#[command(name = "footlight", version, after_help = START, after_long_help = format!("{START}\n\n{EXIT_CODES}"))]
+#[command(propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve one or more pipelines over HTTP
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Make somebody a member, from photos, or replace a member's photos
+    #[command(after_help = ENROLL_EXAMPLES)]
+    Enroll(EnrollArgs),
+    /// List the members
+    Members(MembersArgs),
+    /// Remove a member and all that is known of them
+    Forget(ForgetArgs),
+    /// Send photos to a running host and print who is a member
+    #[command(after_help = SUBMIT_EXAMPLES)]
+    Submit(SubmitArgs),
+    /// Look into a stage
+    #[command(subcommand)]
+    Stage(StageCommand),
+    /// List models: digest, device, tensors, licence
+    #[command(after_help = MODELS_EXAMPLES)]
+    Models(ModelsArgs),
+    /// Measure how often a pipeline takes one person for another, on a folder of photos
+    #[command(after_help = EVALUATE_EXAMPLES)]
+    Evaluate(EvaluateArgs),
+}
+
+/// What can be done with a stage.
+#[derive(Debug, Subcommand)]
+pub enum StageCommand {
+    /// Print a stage's size, digest, exports, and imports: all that it can reach, in words
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(InspectArgs),
+}
+
+/// Where stages and the inference library are found.
+#[derive(Debug, Clone, Args)]
+pub struct LocationArgs {
+    /// Folder with stages; may be given several times [default: beside the pipeline file, then
+    /// $FOOTLIGHT_STAGES, then the folder `stages` of the build]
+    #[arg(long, value_name = "DIR")]
+    pub stages: Vec<PathBuf>,
+    /// Folder with the OpenVINO library [default: $FOOTLIGHT_OPENVINO, then the cache folder, then the
+    /// system's]
+    #[arg(long, value_name = "DIR")]
+    pub openvino: Option<PathBuf>,
+}
+
+/// `footlight run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Pipeline files
+    #[arg(required = true, value_name = "PIPELINE.toml")]
+    pub pipelines: Vec<PathBuf>,
+    /// Address and port to listen at; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
+    pub listen: SocketAddr,
+    /// Folder where members are kept [default: $FOOTLIGHT_GALLERY, else a folder of the pipeline's name in
+    /// the state folder]
+    #[arg(long, value_name = "DIR")]
+    pub gallery: Option<PathBuf>,
+    #[command(flatten)]
+    pub locations: LocationArgs,
+    /// Frames worked on at the same time [default: as many as there are cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub workers: Option<u16>,
+    /// Largest request body accepted, in bytes
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_body: Option<u64>,
+    /// How the log is written to standard error; RUST_LOG says how much of it
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+/// How a log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Which host is spoken to.
+#[derive(Debug, Args)]
+pub struct HostArgs {
+    /// The host's address [default: $FOOTLIGHT_HOST, else http://127.0.0.1:7420]
+    #[arg(long, value_name = "URL")]
+    pub host: Option<String>,
+}
+
+/// Which pipeline of a host is meant.
+#[derive(Debug, Args)]
+pub struct PipelineArgs {
+    /// The pipeline's name [default: the host's only one]
+    #[arg(long, value_name = "NAME")]
+    pub pipeline: Option<String>,
+}
+
+/// `footlight enroll`.
+#[derive(Debug, Args)]
+pub struct EnrollArgs {
+    /// The member's name: 1 to 64 of a-z, A-Z, 0-9, dot, underscore and hyphen
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Photos (JPEG or PNG) of that person alone
+    #[arg(required = true, value_name = "PHOTO")]
+    pub photos: Vec<PathBuf>,
+    #[command(flatten)]
+    pub host: HostArgs,
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Print the host's answer as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `footlight members`.
+#[derive(Debug, Args)]
+pub struct MembersArgs {
+    #[command(flatten)]
+    pub host: HostArgs,
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `footlight forget`.
+#[derive(Debug, Args)]
+pub struct ForgetArgs {
+    /// The member's name
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    #[command(flatten)]
+    pub host: HostArgs,
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+}
+
+/// `footlight submit`.
+#[derive(Debug, Args)]
+pub struct SubmitArgs {
+    /// Photos (JPEG or PNG)
+    #[arg(required = true, value_name = "PHOTO")]
+    pub photos: Vec<PathBuf>,
+    #[command(flatten)]
+    pub host: HostArgs,
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Print JSON: an array with {"photo", "answer"} or {"photo", "error"} for each photo
+    #[arg(long)]
+    pub json: bool,
+    /// Write each photo as DIR/<name>.png with its faces, landmarks and verdicts drawn in
+    #[arg(long, value_name = "DIR")]
+    pub annotate: Option<PathBuf>,
+}
+
+/// `footlight stage inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A WebAssembly component
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `footlight models`.
+#[derive(Debug, Args)]
+pub struct ModelsArgs {
+    /// Read this pipeline file instead of asking a host
+    #[arg(value_name = "PIPELINE.toml", conflicts_with = "host")]
+    pub pipeline: Option<PathBuf>,
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `footlight evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArgs {
+    /// Folder with a folder of photos for each person
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// The pipeline whose stages compute the features
+    #[arg(long, value_name = "PIPELINE.toml")]
+    pub pipeline: PathBuf,
+    #[command(flatten)]
+    pub locations: LocationArgs,
+    /// The false match rate to find a threshold for, as a fraction: 0.001 is one in a thousand
+    #[arg(long, value_name = "RATE", default_value_t = 0.001, value_parser = rate)]
+    pub fmr: f64,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Write the similarity of every pair to a CSV file
+    #[arg(long, value_name = "FILE.csv")]
+    pub scores: Option<PathBuf>,
+    /// Draw the score distributions and the error curves into an SVG file
+    #[arg(long, value_name = "FILE.svg", value_parser = svg)]
+    pub plot: Option<PathBuf>,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if (0.0..1.0).contains(&rate) => Ok(rate),
+        Ok(_) => Err("a rate is a fraction from 0 up to 1, such as 0.001 for 0.1 %".to_owned()),
+        Err(_) => Err("not a number; write a fraction such as 0.001".to_owned()),
+    }
+}
+
+fn svg(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_svg = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("svg"));
+    if is_svg {
+        Ok(path)
+    } else {
+        Err("the plot is written as SVG; give a file name that ends in .svg".to_owned())
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn refused(line: &[&str]) -> String {
+        Cli::try_parse_from(line).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_plot_that_is_no_svg_is_refused_with_what_to_do() {
+        let line = [
+            "footlight",
+            "evaluate",
+            "d",
+            "--pipeline",
+            "p.toml",
+            "--plot",
+            "rates.png",
+        ];
+        assert!(refused(&line).contains("ends in .svg"));
+    }
+
+    #[test]
+    fn a_rate_in_per_cent_is_refused() {
+        let line = [
+            "footlight",
+            "evaluate",
+            "d",
+            "--pipeline",
+            "p.toml",
+            "--fmr",
+            "5",
+        ];
+        assert!(refused(&line).contains("fraction from 0 up to 1"));
+    }
+
+    #[test]
+    fn models_are_of_a_file_or_of_a_host() {
+        let line = [
+            "footlight",
+            "models",
+            "p.toml",
+            "--host",
+            "http://127.0.0.1:1",
+        ];
+        assert!(refused(&line).contains("cannot be used with"));
+    }
+
+    #[test]
+    fn run_listens_on_this_machine_alone_by_default() {
+        let cli = Cli::try_parse_from(["footlight", "run", "p.toml"]).unwrap();
+        let Command::Run(args) = cli.command else {
+            panic!("not run")
+        };
+        assert!(args.listen.ip().is_loopback());
+        assert_eq!(args.listen.port(), 7420);
+    }
+}

@@ -1,0 +1,241 @@
+//! `footlight stage inspect`: what a component is and may do.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use footlight_sandbox::{Inspection, Sandbox};
+use serde_json::{Value, json};
+
+use crate::args::InspectArgs;
+use crate::exit::Outcome;
+use crate::{output, table};
+
+/// Prints what a component is and may do. Fails where it is no stage that this host can run.
+pub fn inspect(args: &InspectArgs) -> Result<Outcome> {
+    let bytes = std::fs::read(&args.file)
+        .with_context(|| format!("cannot read {}", args.file.display()))?;
+    let inspection = Sandbox::new()
+        .and_then(|sandbox| sandbox.inspect(&bytes))
+        .with_context(|| format!("{} cannot be inspected", args.file.display()))?;
+    let name = name_of(&args.file);
+    if args.json {
+        output::json(&as_json(&name, &inspection))?;
+    } else {
+        output::line(as_text(&name, &inspection))?;
+    }
+    Ok(Outcome::failed_if(inspection.misfit.is_some()))
+}
+
+fn name_of(file: &Path) -> String {
+    let name = file.file_stem().or(file.file_name());
+    name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn is_wasi(name: &str) -> bool {
+    name.starts_with("wasi:") && !name.starts_with("wasi:nn/")
+}
+
+/// The version of `footlight:stage` that the component is built for, by what it exports.
+fn contract(inspection: &Inspection) -> Option<&str> {
+    inspection.exports.iter().find_map(|export| {
+        let (interface, version) = export.split_once('@')?;
+        interface.starts_with("footlight:stage/").then_some(version)
+    })
+}
+
+/// All that it may do. What it does not import it cannot reach.
+fn abilities(inspection: &Inspection) -> Vec<&'static str> {
+    let has = |start: &str| {
+        let mut imports = inspection.imports.iter();
+        imports.any(|import| import.name.starts_with(start))
+    };
+    let words = [
+        (
+            "footlight:stage/media",
+            "looks at the image of its item through the host",
+        ),
+        ("wasi:nn/tensor", "reads and writes tensors"),
+        (
+            "wasi:nn/graph",
+            "runs inference on graphs the pipeline names",
+        ),
+        ("footlight:stage/models", "reads their labels"),
+        ("footlight:stage/settings", "reads its settings"),
+        ("footlight:stage/log", "writes messages to the host's log"),
+    ];
+    let mut can: Vec<_> = words
+        .into_iter()
+        .filter(|(import, _)| has(import))
+        .map(|(_, ability)| ability)
+        .collect();
+    if can.is_empty() {
+        can.push("works on its item alone");
+    }
+    can
+}
+
+/// What is out of its reach.
+fn limits(inspection: &Inspection) -> &'static str {
+    if inspection.misfit.is_some() {
+        "not known, as no host of stages runs it"
+    } else if inspection.wants_wasi() {
+        "no files, no network, no environment: behind its WASI imports are clocks and randomness only"
+    } else {
+        "no files, no network, no environment, no clock, no randomness"
+    }
+}
+
+fn as_json(name: &str, inspection: &Inspection) -> Value {
+    let imports: Vec<Value> = inspection
+        .imports
+        .iter()
+        .map(|import| json!({"name": import.name, "meaning": import.meaning}))
+        .collect();
+    let wasi: Vec<&str> = wasi(inspection);
+    json!({
+        "name": name,
+        "bytes": inspection.bytes,
+        "digest": inspection.digest,
+        "contract": contract(inspection),
+        "fits": inspection.misfit.is_none(),
+        "misfit": inspection.misfit,
+        "exports": inspection.exports,
+        "imports": imports,
+        "wasi": wasi,
+        "can": abilities(inspection),
+        "cannot": limits(inspection),
+    })
+}
+
+fn wasi(inspection: &Inspection) -> Vec<&str> {
+    let names = inspection.imports.iter().map(|import| import.name.as_str());
+    names.filter(|name| is_wasi(name)).collect()
+}
+
+fn as_text(name: &str, inspection: &Inspection) -> String {
+    let mut lines = vec![
+        format!("name      {name}"),
+        format!(
+            "size      {} ({})",
+            table::plural(inspection.bytes, "byte", "bytes"),
+            table::size(inspection.bytes)
+        ),
+        format!("digest    sha256:{}", inspection.digest),
+    ];
+    lines.push(match (&inspection.misfit, contract(inspection)) {
+        (None, Some(version)) => {
+            format!("world     footlight:stage/stage, version {version}: this host can run it")
+        }
+        (None, None) => "world     footlight:stage/stage: this host can run it".to_owned(),
+        (Some(why), _) => format!("world     does not fit footlight:stage/stage: {why}"),
+    });
+    for (index, line) in abilities(inspection).iter().enumerate() {
+        lines.push(format!(
+            "{}{line}",
+            if index == 0 {
+                "may do    "
+            } else {
+                "          "
+            }
+        ));
+    }
+    lines.push(format!("reaches   {}", limits(inspection)));
+    lines.push(String::new());
+    lines.push("exports".to_owned());
+    lines.extend(indented(
+        inspection.exports.iter().map(|name| (name.as_str(), "")),
+    ));
+    lines.push(String::new());
+    lines.push("imports, which are all that it can reach".to_owned());
+    let imports = inspection.imports.iter();
+    lines.extend(indented(
+        imports.map(|import| (import.name.as_str(), import.meaning)),
+    ));
+    lines.push(String::new());
+    let wasi = wasi(inspection);
+    if wasi.is_empty() {
+        lines.push("WASI imports: none".to_owned());
+    } else {
+        lines.push(format!("WASI imports: {}", wasi.len()));
+        lines.extend(indented(wasi.into_iter().map(|name| (name, ""))));
+    }
+    lines.join("\n")
+}
+
+/// Lines of a name and what it means, the meanings below each other.
+fn indented<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let entries: Vec<_> = entries.collect();
+    if entries.is_empty() {
+        return vec!["  none".to_owned()];
+    }
+    let width = entries
+        .iter()
+        .map(|(name, _)| name.len())
+        .max()
+        .unwrap_or(0);
+    let line =
+        |(name, meaning): (&str, &str)| format!("  {name:width$}  {meaning}").trim_end().to_owned();
+    entries.into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+mod tests {
+    use footlight_sandbox::Import;
+
+    use super::*;
+
+    fn inspection(imports: &[&str]) -> Inspection {
+        let import = |name: &&str| Import {
+            name: (*name).to_owned(),
+            meaning: "does this",
+        };
+        Inspection {
+            digest: "ab".repeat(32),
+            bytes: 70_000,
+            imports: imports.iter().map(import).collect(),
+            exports: vec!["footlight:stage/processing@0.1.0".to_owned()],
+            misfit: None,
+        }
+    }
+
+    #[test]
+    fn a_stage_without_wasi_is_said_to_have_none() {
+        let text = as_text(
+            "detect",
+            &inspection(&["wasi:nn/tensor@0.2.0", "wasi:nn/graph@0.2.0"]),
+        );
+        assert!(text.contains("WASI imports: none"));
+        assert!(text.contains("runs inference on graphs the pipeline names"));
+        assert!(text.contains("no files, no network, no environment"));
+        assert!(text.contains("version 0.1.0: this host can run it"));
+        assert!(text.contains("70,000 bytes"));
+    }
+
+    #[test]
+    fn wasi_imports_are_listed_plainly() {
+        let stage = inspection(&["wasi:nn/tensor@0.2.0", "wasi:clocks/wall-clock@0.2.0"]);
+        assert_eq!(
+            as_json("x", &stage)["wasi"],
+            json!(["wasi:clocks/wall-clock@0.2.0"])
+        );
+        let text = as_text("x", &stage);
+        assert!(text.contains("WASI imports: 1\n  wasi:clocks/wall-clock@0.2.0"));
+        assert!(text.contains("clocks and randomness only"));
+    }
+
+    #[test]
+    fn a_component_that_is_no_stage_says_why() {
+        let mut other = inspection(&[]);
+        other.misfit = Some("it exports nothing".to_owned());
+        assert!(
+            as_text("x", &other).contains("does not fit footlight:stage/stage: it exports nothing")
+        );
+        assert_eq!(as_json("x", &other)["fits"], false);
+    }
+}
