@@ -1,0 +1,114 @@
+//! The tasks of this workspace: fetch what is needed, build the stages, show a demonstration, test.
+//!
+//! It is the first thing that a newcomer waits for, so it depends on little: it knows packages, cargo and the
+//! host's command line, and none of the host's crates.
+
+#![forbid(unsafe_code)]
+
+mod build;
+mod cache;
+mod client;
+mod demo;
+mod download;
+mod fetch;
+mod folder;
+mod model;
+mod prerequisites;
+mod process;
+mod progress;
+mod python_literal;
+mod source;
+mod stages;
+mod test;
+mod toolchain;
+mod toolchain_debian;
+mod unpack;
+mod workspace;
+mod zip;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::cache::Cache;
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Tasks of the Footlight workspace"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Shows members told from strangers on real photos; exits 0 only if every verdict is right
+    Demo {
+        /// Leave the host up afterwards, until Ctrl-C
+        #[arg(long)]
+        serve: bool,
+        /// Print the results as JSON on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Runs every test of the workspace
+    Test {
+        /// Passed on to `cargo test`, for example `-p footlight-nn` or `-- --nocapture`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Fetches the inference runtime, the models and the sample photos
+    Fetch,
+    /// Builds every stage of the workspace, the hostile ones of the tests too, and prints their sizes
+    Stages,
+    /// Builds a crate, in this workspace or elsewhere, to a stage and prints where it is
+    Stage {
+        /// The crate's folder
+        path: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    let cache = Cache::open()?;
+    let progress = Progress::new();
+    match task {
+        Task::Demo { serve, json } => {
+            fetch::all(&workspace, &cache, &progress)?;
+            return demo::run(
+                &workspace,
+                &cache,
+                &progress,
+                &demo::Options { serve, json },
+            );
+        }
+        Task::Test { arguments } => {
+            fetch::all(&workspace, &cache, &progress)?;
+            return test::run(&workspace, &cache, &progress, &arguments);
+        }
+        Task::Fetch => fetch::all(&workspace, &cache, &progress)?,
+        Task::Stages => stages::print(&stages::build_all(&workspace, &cache, &progress)?),
+        Task::Stage { path } => {
+            let stage = stages::build_one(&workspace, &cache, &progress, &path)?;
+            println!("{}", stage.file.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
