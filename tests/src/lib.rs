@@ -1,0 +1,1 @@
+//! Nothing: the tests in `tests/behaviour` run the built host and speak to it as its users do.

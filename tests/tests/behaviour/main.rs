@@ -1,0 +1,67 @@
+//! What users of Footlight see: the built binary serves pipelines with temporary files and galleries, and
+//! is spoken to over HTTP. Everything that the tests need is made by `cargo xtask test`; what lacks
+//! something is reported as ignored, with the reason.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+mod accuracy;
+mod bad_input;
+mod catalogue;
+mod client;
+mod command_line;
+mod enrolment;
+mod file;
+mod gallery_file;
+mod host;
+mod hostile;
+mod jpeg;
+mod memory;
+mod needs;
+mod openapi;
+mod operation;
+mod photos;
+mod pictures;
+mod pipeline_files;
+mod places;
+mod shutdown;
+mod swap;
+mod wasi;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // Memory and counters of a host are compared: no other test may use it meanwhile.
+    arguments.test_threads.get_or_insert(1);
+    let groups: [Vec<Trial>; 12] = [
+        [operation::trials(), command_line::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
+        catalogue::trials(),
+        openapi::trials(),
+        bad_input::trials(),
+        pictures::trials(),
+        pipeline_files::trials(),
+        hostile::trials(),
+        wasi::trials(),
+        enrolment::trials(),
+        gallery_file::trials(),
+        [swap::trials(), shutdown::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
+        [accuracy::trials(), memory::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
+    ];
+    let conclusion = libtest_mimic::run(&arguments, groups.into_iter().flatten().collect());
+    host::stop_shared();
+    conclusion.exit();
+}

@@ -1,0 +1,85 @@
+//! What a test needs beyond the source tree.
+
+use crate::places;
+use libtest_mimic::{Completion, Trial};
+use std::path::PathBuf;
+
+/// A thing that a test cannot do without.
+#[derive(Clone, Copy)]
+pub enum Need {
+    /// The host's binary and the inference library.
+    Host,
+    /// The stages that are shipped.
+    Stages,
+    /// The stages of these tests.
+    Hostile,
+    /// The models.
+    Models,
+    /// The sample photos.
+    Photos,
+    /// The 100 photos of 10 people that errors are measured on.
+    Faces,
+}
+
+use Need::{Faces, Host, Hostile, Models, Photos, Stages};
+
+/// All that the pipeline of members needs, and photos for it.
+pub const MEMBERS: &[Need] = &[Host, Stages, Models, Photos];
+/// What the hostile stages need.
+pub const HOSTILE: &[Need] = &[Host, Hostile];
+
+/// A test that is ignored, with the reason, where something it needs is not there. It fails by panicking.
+pub fn trial(name: &str, needs: &'static [Need], test: fn()) -> Trial {
+    Trial::ignorable_test(name, move || {
+        match needs.iter().find_map(|need| need.missing()) {
+            Some(reason) => Ok(Completion::ignored_with(reason)),
+            None => {
+                test();
+                Ok(Completion::Completed)
+            }
+        }
+    })
+}
+
+impl Need {
+    fn missing(self) -> Option<String> {
+        let cache = places::cache();
+        let there = |paths: &[PathBuf]| {
+            paths
+                .iter()
+                .find(|path| !path.exists())
+                .map(|path| path.display().to_string())
+        };
+        let stage = |name: &str| places::stages().join(name);
+        let lacking = match self {
+            Host => there(&[places::program(), places::runtime()]),
+            Stages => there(
+                &[
+                    "face-detection.wasm",
+                    "feature-extraction.wasm",
+                    "member-verification.wasm",
+                ]
+                .map(stage),
+            ),
+            Hostile => there(
+                &[
+                    "hostile/hostile.wasm",
+                    "hostile/not-a-stage.wasm",
+                    "hostile/wasi-stage.wasm",
+                ]
+                .map(stage),
+            ),
+            Models => there(&[cache.join("models")]),
+            Photos => there(&[cache.join("photos/people"), cache.join("photos/others")]),
+            Faces => {
+                let faces = places::shared_data()
+                    .map(|data| data.join("lfw10"))
+                    .filter(|faces| faces.is_dir());
+                return faces
+                    .is_none()
+                    .then(|| "there is no folder lfw10 in FOOTLIGHT_SHARED_DATA".to_owned());
+            }
+        };
+        lacking.map(|path| format!("{path} is not there: run `cargo xtask test`"))
+    }
+}
