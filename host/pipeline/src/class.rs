@@ -27,7 +27,9 @@ pub enum Class {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     /// The stage may not yield this class.
-    #[error("it yielded an item of class `{class}`, and the pipeline file lets it yield only {allowed}")]
+    #[error(
+        "it yielded an item of class `{class}`, and the pipeline file lets it yield only {allowed}"
+    )]
     Class {
         /// The item's class.
         class: String,
@@ -35,11 +37,11 @@ pub enum Misfit {
         allowed: String,
     },
     /// The item is of another kind.
-    #[error("it yielded a {found} as class `{class}`, which the pipeline file says is {expected}")]
+    #[error("it yielded {found} as class `{class}`, which the pipeline file says is {expected}")]
     Kind {
         /// The item's class.
         class: String,
-        /// What it is.
+        /// What it is, with its article.
         found: String,
         /// What it should be.
         expected: String,
@@ -56,7 +58,11 @@ impl Class {
             (Self::Tensor { element, shape }, Payload::Tensor(tensor)) => {
                 tensor.element == *element
                     && tensor.shape.len() == shape.len()
-                    && tensor.shape.iter().zip(shape).all(|(a, b)| a == b || *b == 0)
+                    && tensor
+                        .shape
+                        .iter()
+                        .zip(shape)
+                        .all(|(a, b)| a == b || *b == 0)
             }
             (Self::Document, Payload::Document(_)) => true,
             _ => false,
@@ -76,7 +82,9 @@ impl std::fmt::Display for Class {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Image { size: None } => f.write_str("an image"),
-            Self::Image { size: Some((width, height)) } => {
+            Self::Image {
+                size: Some((width, height)),
+            } => {
                 write!(f, "an image of {width} x {height} pixels")
             }
             Self::Tensor { element, shape } => write!(f, "a tensor of {element} {shape:?}"),
@@ -87,9 +95,11 @@ impl std::fmt::Display for Class {
 
 fn describe(payload: &Payload) -> String {
     match payload {
-        Payload::Image(image) => format!("image of {} x {} pixels", image.width(), image.height()),
-        Payload::Tensor(tensor) => format!("tensor of {} {:?}", tensor.element, tensor.shape),
-        Payload::Document(_) => "document".to_owned(),
+        Payload::Image(image) => {
+            format!("an image of {} x {} pixels", image.width(), image.height())
+        }
+        Payload::Tensor(tensor) => format!("a tensor of {} {:?}", tensor.element, tensor.shape),
+        Payload::Document(_) => "a document".to_owned(),
     }
 }
 
@@ -117,14 +127,27 @@ mod tests {
             shape: vec![1, 4],
         };
         let face = Image::new(2, 2, vec![0; 12]).unwrap();
-        let why = feature.check(&item(Payload::Image(Arc::new(face)))).unwrap_err();
+        let why = feature
+            .check(&item(Payload::Image(Arc::new(face))))
+            .unwrap_err();
         assert!(why.to_string().contains("image of 2 x 2"), "{why}");
         let right = Tensor::from_f32(vec![1, 4], &[0.0; 4]).unwrap();
-        assert_eq!(feature.check(&item(Payload::Tensor(Arc::new(right)))), Ok(()));
+        assert_eq!(
+            feature.check(&item(Payload::Tensor(Arc::new(right)))),
+            Ok(())
+        );
         let long = Tensor::from_f32(vec![1, 5], &[0.0; 5]).unwrap();
-        assert!(feature.check(&item(Payload::Tensor(Arc::new(long)))).is_err());
+        assert!(
+            feature
+                .check(&item(Payload::Tensor(Arc::new(long))))
+                .is_err()
+        );
         let bytes = Tensor::new(vec![1, 4], ElementType::U8, vec![0; 4]).unwrap();
-        assert!(feature.check(&item(Payload::Tensor(Arc::new(bytes)))).is_err());
+        assert!(
+            feature
+                .check(&item(Payload::Tensor(Arc::new(bytes))))
+                .is_err()
+        );
     }
 
     #[test]
@@ -132,6 +155,9 @@ mod tests {
         let crop = Class::Image { size: Some((2, 2)) };
         let frame = Image::new(3, 2, vec![0; 18]).unwrap();
         assert!(crop.check(&item(Payload::Image(Arc::new(frame)))).is_err());
-        assert!(crop.check(&item(Payload::Document(Fields::default()))).is_err());
+        assert!(
+            crop.check(&item(Payload::Document(Fields::default())))
+                .is_err()
+        );
     }
 }

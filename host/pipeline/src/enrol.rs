@@ -82,11 +82,7 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`EnrolError::Refused`] with every photo that the gate refuses; a stage or the gallery that fails.
-    pub fn enrol(
-        &self,
-        id: &MemberId,
-        photos: Vec<(String, Image)>,
-    ) -> Result<Member, EnrolError> {
+    pub fn enrol(&self, id: &MemberId, photos: Vec<(String, Image)>) -> Result<Member, EnrolError> {
         let enrolment = self.enrolment()?;
         if photos.is_empty() {
             return Err(EnrolError::NoPhotos);
@@ -95,15 +91,20 @@ impl Pipeline {
         let mut templates = Vec::new();
         let mut refused = Vec::new();
         for (photo, image) in photos {
-            let faces = self
-                .features(image)
-                .map_err(|source| EnrolError::Frame { photo: photo.clone(), source })?;
+            let faces = self.features(image).map_err(|source| EnrolError::Frame {
+                photo: photo.clone(),
+                source,
+            })?;
             let (candidates, features): (Vec<_>, Vec<_>) = faces
                 .into_iter()
                 .map(|face| (face.candidate, face.feature))
                 .unzip();
             match enrolment.section.gate.quality(&candidates) {
-                Ok(quality) => templates.extend(features.into_iter().map(|feature| template(feature, quality))),
+                Ok(quality) => templates.extend(
+                    features
+                        .into_iter()
+                        .map(|feature| template(feature, quality)),
+                ),
                 Err(refusal) => refused.push(about(&photo, &refusal)),
             }
             names.push(photo);
@@ -112,14 +113,17 @@ impl Pipeline {
             return Err(EnrolError::Refused(refused));
         }
         let gate = &enrolment.section.gate;
-        let member = enrolment.gallery.enrol(id, templates, gate).map_err(|error| match error {
-            EnrolmentError::Refused(refusal) => {
-                let photo = refusal.photo().and_then(|place| names.get(place));
-                let photo = photo.map_or("the photos together", String::as_str);
-                EnrolError::Refused(vec![about(photo, &refusal)])
-            }
-            EnrolmentError::Gallery(error) => EnrolError::Gallery(error.to_string()),
-        })?;
+        let member = enrolment
+            .gallery
+            .enrol(id, templates, gate)
+            .map_err(|error| match error {
+                EnrolmentError::Refused(refusal) => {
+                    let photo = refusal.photo().and_then(|place| names.get(place));
+                    let photo = photo.map_or("the photos together", String::as_str);
+                    EnrolError::Refused(vec![about(photo, &refusal)])
+                }
+                EnrolmentError::Gallery(error) => EnrolError::Gallery(error.to_string()),
+            })?;
         self.refresh_gallery()
             .map_err(|error| EnrolError::Gallery(error.to_string()))?;
         Ok(member)
@@ -130,7 +134,11 @@ impl Pipeline {
     /// # Errors
     /// No gallery, or one that cannot be written.
     pub fn forget(&self, id: &MemberId) -> Result<bool, EnrolError> {
-        let removed = self.enrolment()?.gallery.remove(id).map_err(gallery_failed)?;
+        let removed = self
+            .enrolment()?
+            .gallery
+            .remove(id)
+            .map_err(gallery_failed)?;
         if removed {
             self.refresh_gallery()
                 .map_err(|error| EnrolError::Gallery(error.to_string()))?;
@@ -165,7 +173,10 @@ impl Pipeline {
         let section = &enrolment.section;
         let order: Vec<_> = self.stages.iter().map(|stage| stage.name.clone()).collect();
         let needed = needed_for(&self.file, &order, &section.template);
-        let stages = self.stages.iter().filter(|stage| needed.contains(&stage.name));
+        let stages = self
+            .stages
+            .iter()
+            .filter(|stage| needed.contains(&stage.name));
         let trace = self.trace(photo, stages)?;
         Ok(faces(section, &trace))
     }
@@ -175,7 +186,10 @@ impl Pipeline {
         let Some(enrolment) = &self.enrolment else {
             return Ok(());
         };
-        let _turn = enrolment.swap.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = enrolment
+            .swap
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let fail = |why: &dyn std::fmt::Display| OpenError::new(format!("[gallery] {why}"));
         let model = enrolment.gallery.model().map_err(|error| fail(&error))?;
         let section = &enrolment.section;

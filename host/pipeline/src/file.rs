@@ -113,7 +113,8 @@ impl PipelineFile {
     /// # Errors
     /// [`OpenError`] for text that is not TOML, an unknown or missing key, or a value of the wrong kind.
     pub fn parse(text: &str) -> Result<Self, OpenError> {
-        toml::from_str(text).map_err(|error| OpenError::new(error.to_string().trim_end().to_owned()))
+        toml::from_str(text)
+            .map_err(|error| OpenError::new(error.to_string().trim_end().to_owned()))
     }
 }
 
@@ -121,9 +122,8 @@ impl PipelineFile {
 fn settings<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Value>, D::Error> {
     let table = BTreeMap::<String, toml::Value>::deserialize(from)?;
     let pairs = table.into_iter().map(|(name, value)| {
-        let value = setting(value).map_err(|why| {
-            serde::de::Error::custom(format!("the setting `{name}` {why}"))
-        })?;
+        let value = setting(value)
+            .map_err(|why| serde::de::Error::custom(format!("the setting `{name}` {why}")))?;
         Ok((name, value))
     });
     pairs.collect()

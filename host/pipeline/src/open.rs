@@ -81,7 +81,9 @@ impl Pipeline {
         let mut stages = Vec::new();
         for name in order {
             if let Some(section) = file.stages.get(&name) {
-                stages.push(open_stage(&sandbox, name, section, &file, locations, &backend)?);
+                stages.push(open_stage(
+                    &sandbox, name, section, &file, locations, &backend,
+                )?);
             }
         }
         let registry = Registry::new();
@@ -169,9 +171,14 @@ fn open_stage(
 ) -> Result<OpenStage, OpenError> {
     let fail = |message: String| OpenError::new(format!("[stages.{name}] {message}"));
     let folders = std::iter::once(&file.folder).chain(&locations.stages);
-    let candidates: Vec<_> = folders.map(|folder| folder.join(&section.component)).collect();
+    let candidates: Vec<_> = folders
+        .map(|folder| folder.join(&section.component))
+        .collect();
     let Some(path) = candidates.iter().find(|path| path.is_file()) else {
-        let places: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
+        let places: Vec<_> = candidates
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         return Err(fail(format!(
             "the component is not there: looked for {}; build it, or say where it is with --stages",
             places.join(", ")
@@ -234,8 +241,10 @@ fn open_gallery(
     backend: Arc<dyn Backend>,
 ) -> Result<Enrolment, OpenError> {
     let fail = |message: String| OpenError::new(format!("[gallery] {message}"));
-    let Some(Class::Tensor { element: ElementType::F32, shape }) =
-        file.classes.get(&section.template)
+    let Some(Class::Tensor {
+        element: ElementType::F32,
+        shape,
+    }) = file.classes.get(&section.template)
     else {
         return Err(fail(format!(
             "`template` is `{}`, which is not declared as a tensor of f32",
@@ -263,7 +272,10 @@ fn open_gallery(
     let gallery = match &locations.gallery {
         Some(folder) => {
             std::fs::create_dir_all(folder).map_err(|error| {
-                fail(format!("the folder {} cannot be made: {error}", folder.display()))
+                fail(format!(
+                    "the folder {} cannot be made: {error}",
+                    folder.display()
+                ))
             })?;
             Gallery::open(&folder.join("gallery.redb"), &maker.digest, dimension)
         }

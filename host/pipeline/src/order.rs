@@ -40,7 +40,11 @@ pub(crate) fn needed_for(file: &PipelineFile, order: &[String], class: &str) -> 
         let Some(stage) = file.stages.get(name) else {
             continue;
         };
-        if stage.yields.iter().any(|class| classes.contains(class.as_str())) {
+        if stage
+            .yields
+            .iter()
+            .any(|class| classes.contains(class.as_str()))
+        {
             classes.insert(&stage.input);
             needed.push(name.clone());
         }
@@ -72,7 +76,10 @@ fn check_names(file: &PipelineFile) -> Result<(), OpenError> {
         )))
     };
     declared(&file.source, "`source`")?;
-    if !matches!(file.classes.get(&file.source), Some(crate::Class::Image { .. })) {
+    if !matches!(
+        file.classes.get(&file.source),
+        Some(crate::Class::Image { .. })
+    ) {
         return Err(OpenError::new(format!(
             "the class `{}` is the source, and only an image can be sent: declare it with kind = \"image\"",
             file.source
@@ -85,7 +92,10 @@ fn check_names(file: &PipelineFile) -> Result<(), OpenError> {
             declared(class, &place)?;
         }
         let fed = stage.input == file.source
-            || file.stages.keys().any(|other| yields(file, other, &stage.input));
+            || file
+                .stages
+                .keys()
+                .any(|other| yields(file, other, &stage.input));
         if !fed {
             return Err(OpenError::new(format!(
                 "{place} takes the class `{}`, which no stage yields and which is not the source",
@@ -95,7 +105,10 @@ fn check_names(file: &PipelineFile) -> Result<(), OpenError> {
     }
     for (list, class) in &file.answer {
         declared(class, &format!("`{list}` in [answer]"))?;
-        if matches!(list.as_str(), "pipeline" | "frame" | "width" | "height" | "milliseconds") {
+        if matches!(
+            list.as_str(),
+            "pipeline" | "frame" | "width" | "height" | "milliseconds"
+        ) {
             return Err(OpenError::new(format!(
                 "[answer] has a list `{list}`, and every answer has something else under that name: call it otherwise"
             )));
@@ -125,7 +138,9 @@ mod tests {
 
     #[test]
     fn stages_run_after_those_that_feed_them() {
-        let text = stage("first-by-name", "b", "") + &stage("middle", "a", "\"b\"") + &stage("z", "frame", "\"a\"");
+        let text = stage("first-by-name", "b", "")
+            + &stage("middle", "a", "\"b\"")
+            + &stage("z", "frame", "\"a\"");
         let file = file(&text);
         let order = order(&file).unwrap();
         assert_eq!(order, ["z", "middle", "first-by-name"]);
@@ -135,25 +150,44 @@ mod tests {
 
     #[test]
     fn a_cycle_is_named() {
-        let text = stage("x", "frame", "\"a\"") + &stage("y", "a", "\"b\"") + &stage("z", "b", "\"a\"");
+        let text =
+            stage("x", "frame", "\"a\"") + &stage("y", "a", "\"b\"") + &stage("z", "b", "\"a\"");
         let error = order(&file(&text)).unwrap_err().to_string();
-        assert!(error.contains("`y`, `z`") && error.contains("cycle"), "{error}");
+        assert!(
+            error.contains("`y`, `z`") && error.contains("cycle"),
+            "{error}"
+        );
         let own = stage("x", "frame", "\"frame\"");
-        assert!(order(&file(&own)).unwrap_err().to_string().contains("cycle"));
+        assert!(
+            order(&file(&own))
+                .unwrap_err()
+                .to_string()
+                .contains("cycle")
+        );
     }
 
     #[test]
     fn what_is_not_declared_or_not_fed_is_named() {
-        let unknown = order(&file(&stage("x", "frame", "\"c\""))).unwrap_err().to_string();
+        let unknown = order(&file(&stage("x", "frame", "\"c\"")))
+            .unwrap_err()
+            .to_string();
         assert!(unknown.contains("[classes.c]"), "{unknown}");
-        let unfed = order(&file(&stage("x", "a", "\"b\""))).unwrap_err().to_string();
-        assert!(unfed.contains("[stages.x]") && unfed.contains("`a`"), "{unfed}");
+        let unfed = order(&file(&stage("x", "a", "\"b\"")))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            unfed.contains("[stages.x]") && unfed.contains("`a`"),
+            "{unfed}"
+        );
     }
 
     #[test]
     fn a_wrong_key_is_named_with_its_line() {
         let text = "name = \"x\"\nsource = \"frame\"\nclasses = {}\nstages = {}\nstagess = {}\n";
         let error = PipelineFile::parse(text).unwrap_err().to_string();
-        assert!(error.contains("stagess") && error.contains("line 5"), "{error}");
+        assert!(
+            error.contains("stagess") && error.contains("line 5"),
+            "{error}"
+        );
     }
 }

@@ -26,8 +26,8 @@ impl Pipeline {
             };
             match self.run_item(stage, item, &models) {
                 Ok(_) => {}
-                Err(FrameError::Stage { source, .. })
-                    if source.kind() == ErrorKind::Unsuitable => {}
+                Err(FrameError::Stage { source, .. }) if source.kind() == ErrorKind::Unsuitable => {
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -38,7 +38,9 @@ impl Pipeline {
         let payload = match self.file.classes.get(class)? {
             Class::Image { size } => {
                 let (width, height) = size.unwrap_or(SIDE);
-                let pixels = (width as usize).checked_mul(height as usize)?.checked_mul(3)?;
+                let pixels = (width as usize)
+                    .checked_mul(height as usize)?
+                    .checked_mul(3)?;
                 Payload::Image(Arc::new(Image::new(width, height, vec![128; pixels]).ok()?))
             }
             Class::Tensor { element, shape } => {

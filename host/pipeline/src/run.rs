@@ -136,10 +136,11 @@ impl Pipeline {
                 source,
             })?;
         for item in &made {
-            self.check(stage, item).map_err(|source| FrameError::Misfit {
-                stage: stage.name.clone(),
-                source,
-            })?;
+            self.check(stage, item)
+                .map_err(|source| FrameError::Misfit {
+                    stage: stage.name.clone(),
+                    source,
+                })?;
         }
         Ok(made)
     }

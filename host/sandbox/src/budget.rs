@@ -31,7 +31,9 @@ pub(crate) struct Budget {
 
 /// The limit that a charge would exceed, in bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("{asked} bytes more than the {held} bytes already held would exceed the stage's `host-memory` limit of {limit} bytes for images and tensors")]
+#[error(
+    "{asked} bytes more than the {held} bytes already held would exceed the stage's `host-memory` limit of {limit} bytes for images and tensors"
+)]
 pub(crate) struct OverBudget {
     asked: u64,
     held: u64,

@@ -41,7 +41,10 @@ impl Inspection {
             digest: sha256_hex(bytes),
             bytes: bytes.len() as u64,
             imports: imports.collect(),
-            exports: ty.exports(engine).map(|(name, _)| name.to_owned()).collect(),
+            exports: ty
+                .exports(engine)
+                .map(|(name, _)| name.to_owned())
+                .collect(),
             misfit: None,
         };
         inspection.misfit = check(&inspection).err();
@@ -68,7 +71,10 @@ pub(crate) fn check(inspection: &Inspection) -> Result<(), String> {
              a stage imports wasi:nn, footlight:stage and, with nothing behind it, WASI 0.2"
         ));
     }
-    if !exports.clone().any(|name| name.starts_with("footlight:stage/processing@")) {
+    if !exports
+        .clone()
+        .any(|name| name.starts_with("footlight:stage/processing@"))
+    {
         return Err(
             "the component does not export `footlight:stage/processing`: it does not implement the world `stage`"
                 .to_owned(),
@@ -96,7 +102,9 @@ fn is_wasi(name: &str) -> bool {
 }
 
 fn meaning(name: &str) -> Option<&'static str> {
-    let interface = name.split_once('@').map_or(name, |(interface, _)| interface);
+    let interface = name
+        .split_once('@')
+        .map_or(name, |(interface, _)| interface);
     Some(match interface {
         "wasi:nn/tensor" => "makes tensors and reads their numbers",
         "wasi:nn/graph" => "opens the graphs that the pipeline file gives it, by name",
@@ -108,7 +116,9 @@ fn meaning(name: &str) -> Option<&'static str> {
         }
         "footlight:stage/processing" => "nothing: names of types only",
         "footlight:stage/settings" => "reads its settings in the pipeline file",
-        "footlight:stage/models" => "reads the labels of the graphs that the pipeline file gives it",
+        "footlight:stage/models" => {
+            "reads the labels of the graphs that the pipeline file gives it"
+        }
         "footlight:stage/log" => "writes messages to the host's log",
         "wasi:clocks/wall-clock" => "reads the time of day",
         "wasi:clocks/monotonic-clock" => "measures time and waits, within its time limit",
@@ -152,7 +162,10 @@ mod tests {
     #[test]
     fn a_stage_of_this_contract_is_accepted() {
         let stage = inspection(
-            &["footlight:stage/media@0.1.0", "wasi:nn/tensor@0.2.0-rc-2024-10-28"],
+            &[
+                "footlight:stage/media@0.1.0",
+                "wasi:nn/tensor@0.2.0-rc-2024-10-28",
+            ],
             &["footlight:stage/processing@0.1.3"],
         );
         assert_eq!(check(&stage), Ok(()));

@@ -40,7 +40,9 @@ pub enum LimitsError {
     #[error("`{0}` is not a size: write a whole number and B, KiB, MiB or GiB, as in \"64 MiB\"")]
     Size(String),
     /// Not a duration.
-    #[error("`{0}` is not a duration: write a whole number above zero and ms, s or min, as in \"500 ms\"")]
+    #[error(
+        "`{0}` is not a duration: write a whole number above zero and ms, s or min, as in \"500 ms\""
+    )]
     Duration(String),
 }
 
@@ -95,7 +97,15 @@ mod tests {
         assert_eq!(parse_size("1B"), Some(1));
         assert_eq!(parse_duration("500 ms"), Some(Duration::from_millis(500)));
         assert_eq!(parse_duration("2min"), Some(Duration::from_secs(120)));
-        for text in ["", "64", "MiB", "-1 B", "1 MB", "1.5 GiB", "99999999999999 GiB"] {
+        for text in [
+            "",
+            "64",
+            "MiB",
+            "-1 B",
+            "1 MB",
+            "1.5 GiB",
+            "99999999999999 GiB",
+        ] {
             assert_eq!(parse_size(text), None, "{text}");
         }
         for text in ["0 s", "1 h", "s", "99999999999999999999 s"] {

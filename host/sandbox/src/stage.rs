@@ -1,3 +1,4 @@
+use crate::bindings::contract;
 use crate::component::Component;
 use crate::engine::TICK;
 use crate::error::{Error, ErrorKind};
@@ -5,7 +6,6 @@ use crate::host::{lift, lower};
 use crate::item::Item;
 use crate::limits::Limits;
 use crate::state::State;
-use crate::bindings::contract;
 use crate::value::Value;
 use footlight_nn::{Backend, Snapshot};
 use std::collections::BTreeMap;
@@ -140,7 +140,9 @@ impl Stage {
 /// The epochs after which an item's time is over; the first may be almost over already.
 fn ticks(limits: &Limits) -> u64 {
     let ticks = limits.time.as_nanos().div_ceil(TICK.as_nanos());
-    u64::try_from(ticks).unwrap_or(u64::MAX >> 1).saturating_add(1)
+    u64::try_from(ticks)
+        .unwrap_or(u64::MAX >> 1)
+        .saturating_add(1)
 }
 
 /// What ended an instance, as an error of ours.
@@ -155,7 +157,10 @@ fn explain(error: &wasmtime::Error, state: &State) -> Error {
             ErrorKind::Host,
             "more instances are at work than the host has room for: try again, or run fewer workers",
         ),
-        None => Error::new(ErrorKind::Trapped, format!("it was ended: {}", error.root_cause())),
+        None => Error::new(
+            ErrorKind::Trapped,
+            format!("it was ended: {}", error.root_cause()),
+        ),
     }
 }
 

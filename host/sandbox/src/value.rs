@@ -60,9 +60,7 @@ pub struct Fields(Vec<(String, Value)>);
 /// Why a name or a value is not one that a field may have.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FieldError {
-    #[error(
-        "the name `{0}` is not 1 to 64 characters of a-z, 0-9 and - that start with a letter"
-    )]
+    #[error("the name `{0}` is not 1 to 64 characters of a-z, 0-9 and - that start with a letter")]
     Name(String),
     #[error("the name `{0}` occurs twice")]
     Twice(String),

@@ -123,9 +123,8 @@ fn lift_value(value: values::Value) -> Option<Value> {
         }
         values::Value::Rect(rect) => {
             let numbers = [rect.x, rect.y, rect.width, rect.height];
-            let valid = numbers.iter().all(|n| n.is_finite())
-                && rect.width >= 0.0
-                && rect.height >= 0.0;
+            let valid =
+                numbers.iter().all(|n| n.is_finite()) && rect.width >= 0.0 && rect.height >= 0.0;
             valid.then_some(Value::Rect(media::Rect {
                 x: rect.x,
                 y: rect.y,

@@ -2,12 +2,12 @@
 
 use super::HeldImage;
 use crate::bindings::media::{self as wit, Host, HostImage, Reason, Refusal};
+use crate::bindings::nn::tensor::TensorType;
 use crate::state::State;
 use footlight_media as media;
 use footlight_nn::{ElementType, Tensor};
 use std::sync::Arc;
 use wasmtime::component::Resource;
-use crate::bindings::nn::tensor::TensorType;
 
 impl Host for State {}
 
@@ -66,7 +66,11 @@ impl HostImage for State {
                     media::PixelType::F32 => ElementType::F32,
                 };
                 let (shape, data) = (pixels.shape, pixels.data);
-                Ok(Ok(self.table.push(Tensor { shape, element, data })?))
+                Ok(Ok(self.table.push(Tensor {
+                    shape,
+                    element,
+                    data,
+                })?))
             }
             Err(error) => {
                 self.budget.release(charged);

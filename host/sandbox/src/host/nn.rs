@@ -41,7 +41,11 @@ impl tensor::HostTensor for State {
             .charge(data.len() as u64)
             .map_err(|error| Error::new(ErrorKind::HostMemory, error.to_string()))?;
         let element = to_element(ty);
-        Ok(self.table.push(Tensor { shape, element, data })?)
+        Ok(self.table.push(Tensor {
+            shape,
+            element,
+            data,
+        })?)
     }
 
     fn dimensions(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<TensorDimensions> {
@@ -252,7 +256,11 @@ impl BackendExecutionContext for OurContext {
         let inputs = inputs.into_iter().map(from_backend).collect();
         let outputs = self.0.infer(inputs).map_err(access)?;
         let outputs = outputs.into_iter();
-        Ok(Some(outputs.map(|(name, tensor)| to_backend(name, tensor)).collect()))
+        Ok(Some(
+            outputs
+                .map(|(name, tensor)| to_backend(name, tensor))
+                .collect(),
+        ))
     }
 }
 

@@ -19,14 +19,18 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> 
     clock.func_wrap("now", |mut store: StoreContextMut<State>, (): ()| {
         Ok((now(store.data_mut()),))
     })?;
-    clock.func_wrap("subscribe-duration", |mut store: StoreContextMut<State>, (for_,): (u64,)| {
-        Ok((wait(store.data_mut(), for_)?,))
-    })?;
-    clock.func_wrap("subscribe-instant", |mut store: StoreContextMut<State>, (until,): (u64,)| {
-        let state = store.data_mut();
-        let for_ = until.saturating_sub(now(state));
-        Ok((wait(state, for_)?,))
-    })?;
+    clock.func_wrap(
+        "subscribe-duration",
+        |mut store: StoreContextMut<State>, (for_,): (u64,)| Ok((wait(store.data_mut(), for_)?,)),
+    )?;
+    clock.func_wrap(
+        "subscribe-instant",
+        |mut store: StoreContextMut<State>, (until,): (u64,)| {
+            let state = store.data_mut();
+            let for_ = until.saturating_sub(now(state));
+            Ok((wait(state, for_)?,))
+        },
+    )?;
     linker.allow_shadowing(false);
     Ok(())
 }
