@@ -5,26 +5,14 @@ use anyhow::{Context, Result, bail};
 use crate::progress::Progress;
 use crate::workspace::{Workspace, cargo};
 
-/// The packages that are built and tested together: the host's and the stages'.
-///
-/// Cargo chooses the features of a shared dependency by the packages that one command names, and builds it anew for
-/// another choice. So every command names these in the same way, and the rest, which needs little of it, by itself.
-pub const WORLD: [&str; 5] = [
-    "--workspace",
-    "--exclude",
-    "xtask",
-    "--exclude",
-    "footlight-tests",
-];
-
 /// Builds the host's binary.
 pub fn host(workspace: &Workspace, progress: &Progress) -> Result<()> {
     progress.line("building", "the host");
     let mut command = cargo();
+    // No package is named, as another choice would build all of wasmtime anew: see `default-members`.
     command
         .current_dir(workspace.root())
-        .args(["build", "--release"])
-        .args(HOST);
+        .args(["build", "--release"]);
     if !command.status().context("cannot run cargo")?.success() {
         bail!("the host does not build: see what cargo says above");
     }

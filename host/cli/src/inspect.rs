@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use footlight_sandbox::{Inspection, Sandbox};
 use serde_json::{Value, json};
 
@@ -14,6 +14,9 @@ use crate::{output, table};
 pub fn inspect(args: &InspectArgs) -> Result<Outcome> {
     let bytes = std::fs::read(&args.file)
         .with_context(|| format!("cannot read {}", args.file.display()))?;
+    if let Some(why) = no_component(&bytes) {
+        bail!("{} {why}", args.file.display());
+    }
     let inspection = Sandbox::new()
         .and_then(|sandbox| sandbox.inspect(&bytes))
         .with_context(|| format!("{} cannot be inspected", args.file.display()))?;
@@ -24,6 +27,18 @@ pub fn inspect(args: &InspectArgs) -> Result<Outcome> {
         output::line(as_text(&name, &inspection))?;
     }
     Ok(Outcome::failed_if(inspection.misfit.is_some()))
+}
+
+/// Why bytes are not even the beginning of a component, by the header of the binary format: the magic, then the
+/// version and the layer, which is 0 for a core module and 1 for a component.
+fn no_component(bytes: &[u8]) -> Option<&'static str> {
+    match bytes {
+        [0, b'a', b's', b'm', _, _, 1, 0, ..] => None,
+        [0, b'a', b's', b'm', _, _, 0, 0, ..] => Some(
+            "is a core WebAssembly module; make a component of it first, as docs/write-a-stage.md shows",
+        ),
+        _ => Some("is no WebAssembly; give the .wasm file of a component"),
+    }
 }
 
 fn name_of(file: &Path) -> String {
@@ -215,6 +230,14 @@ mod tests {
         assert!(text.contains("no files, no network, no environment"));
         assert!(text.contains("version 0.1.0: this host can run it"));
         assert!(text.contains("70,000 bytes"));
+    }
+
+    #[test]
+    fn what_is_no_component_is_told_from_its_header() {
+        assert!(no_component(b"hello").is_some_and(|why| why.contains("no WebAssembly")));
+        assert!(no_component(b"").is_some());
+        assert!(no_component(b"\0asm\x01\0\0\0").is_some_and(|why| why.contains("core")));
+        assert_eq!(no_component(b"\0asm\x0d\0\x01\0"), None);
     }
 
     #[test]

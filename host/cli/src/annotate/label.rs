@@ -2,7 +2,7 @@
 
 use embedded_graphics::mono_font::MonoFont;
 use embedded_graphics::mono_font::ascii::{
-    FONT_7X13_BOLD, FONT_9X15_BOLD, FONT_9X18_BOLD, FONT_10X20,
+    FONT_7X13_BOLD, FONT_8X13_BOLD, FONT_9X15_BOLD, FONT_9X18_BOLD, FONT_10X20,
 };
 
 use super::bitmap::{self, Bitmap};
@@ -17,7 +17,7 @@ static SIZES: [(&MonoFont<'static>, i32); 5] = [
     (&FONT_9X15_BOLD, 1),
     (&FONT_9X18_BOLD, 1),
     (&FONT_10X20, 1),
-    (&FONT_7X13_BOLD, 2),
+    (&FONT_8X13_BOLD, 2),
 ];
 
 /// A line of text with its size, ready to be put somewhere.
