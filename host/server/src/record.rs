@@ -55,7 +55,8 @@ impl Record {
 
     /// Counts what stages did for it.
     pub(crate) fn stages(&self, timings: &[StageTiming]) {
-        for timing in timings {
+        // A stage that had nothing to do says nothing of how long it takes.
+        for timing in timings.iter().filter(|timing| timing.items > 0) {
             let metrics = &self.host.metrics;
             metrics.stage(&self.pipeline, &timing.stage, timing.items, timing.elapsed);
         }
