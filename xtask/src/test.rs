@@ -25,7 +25,11 @@ pub fn run(
         &[&[]]
     } else {
         // The second is what the host was built with.
-        &[&["--package", "xtask"], &[], &["--package", "footlight-tests"]]
+        &[
+            &["--package", "xtask"],
+            &[],
+            &["--package", "footlight-tests"],
+        ]
     };
     let mut counts = Counts::default();
     let mut right = true;

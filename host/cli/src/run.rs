@@ -119,7 +119,11 @@ fn start_log(format: LogFormat) -> Result<()> {
         .log_internal_errors(false);
     match format {
         LogFormat::Text => log.try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Json => log
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .try_init(),
     }
     .map_err(|error| anyhow!("cannot start the log: {error}"))
 }

@@ -40,7 +40,7 @@ fn kept() {
     let obama = photos::bytes("people/obama.jpg");
     assert_eq!(host.enrol("obama", &[("a.jpg", &obama)]).status, 201);
 
-    let said = refused(run(&[pipeline.clone()], gallery.path()));
+    let said = refused(run(std::slice::from_ref(&pipeline), gallery.path()));
     assert!(
         said.contains("already open, probably in another running host: stop that host"),
         "{said}"

@@ -20,6 +20,11 @@ pub fn trials() -> Vec<Trial> {
             needs::MEMBERS,
             problems,
         ),
+        trial(
+            "openapi: the answer to a frame is described with its faces",
+            needs::MEMBERS,
+            faces,
+        ),
     ]
 }
 
@@ -195,4 +200,45 @@ fn problems() {
             assert_eq!(explained["status"], reply.status);
         }
     });
+}
+
+/// The description says enough that a wrong answer would be seen.
+fn faces() {
+    let mut schema = Value::Null;
+    MEMBERS.with(|host| schema = host.get("/v1/openapi.json").good());
+    schema["$ref"] = json!("#/components/schemas/FrameAnswer");
+    let answer = jsonschema::validator_for(&schema).unwrap();
+    let face = json!({
+        "box": {"x": 1.5, "y": 2.0, "width": 30.0, "height": 40.0},
+        "score": 0.99,
+        "landmarks": [[1, 2], [3, 4], [5, 6], [7, 8], [9, 10]],
+        "verdict": {"member": true, "id": "ada", "similarity": 0.7, "threshold": 0.42},
+    });
+    let frame = json!({
+        "pipeline": "members", "frame": "0123456789ab-1", "width": 640, "height": 480,
+        "milliseconds": {"decode": 1.0, "total": 2.0}, "faces": [face],
+    });
+    let errors: Vec<String> = answer
+        .iter_errors(&frame)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+
+    let mut other = frame.clone();
+    other.as_object_mut().unwrap().remove("faces");
+    other["plates"] = json!([{"text": "B 1"}]);
+    assert!(
+        answer.is_valid(&other),
+        "what other pipelines answer is allowed"
+    );
+    for (place, wrong) in [
+        ("/faces/0/score", json!("high")),
+        ("/faces/0/landmarks", json!([[1, 2]])),
+        ("/faces/0/verdict/threshold", Value::Null),
+        ("/width", json!("wide")),
+    ] {
+        let mut broken = frame.clone();
+        *broken.pointer_mut(place).unwrap() = wrong;
+        assert!(!answer.is_valid(&broken), "{place}");
+    }
 }

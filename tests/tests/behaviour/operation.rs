@@ -69,9 +69,8 @@ fn metrics() {
         format!("footlight_items_total{}", stage("features")),
         format!("footlight_items_total{}", stage("verify")),
         format!("footlight_stage_seconds_count{}", stage("detect")),
-        format!(
-            "footlight_stage_seconds_bucket{{le=\"+Inf\",pipeline=\"members\",stage=\"verify\"}}"
-        ),
+        "footlight_stage_seconds_bucket{le=\"+Inf\",pipeline=\"members\",stage=\"verify\"}"
+            .to_owned(),
     ];
     MEMBERS.with(|host| {
         let all = || names.each_ref().map(|name| host.metric(name));

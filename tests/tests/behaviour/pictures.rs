@@ -127,9 +127,12 @@ fn pngs() {
     });
 }
 
+/// How a camera that was held otherwise stores an upright picture.
+type Store = fn(&RgbImage) -> RgbImage;
+
 /// The picture as a camera stores it that was held so, for each orientation that EXIF has.
 fn exif() {
-    let stored: [(u8, fn(&RgbImage) -> RgbImage); 8] = [
+    let stored: [(u8, Store); 8] = [
         (1, RgbImage::clone),
         (2, |upright| flip_horizontal(upright)),
         (3, |upright| rotate180(upright)),

@@ -47,6 +47,11 @@ pub fn run(
         signal_hook::flag::register(signal, Arc::clone(&stopped))?;
     }
     let folder = workspace.target().join("demo");
+    if folder.exists() {
+        // Of an earlier demonstration.
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot clear {}", folder.display()))?;
+    }
     fs::create_dir_all(&folder).with_context(|| format!("cannot write {}", folder.display()))?;
     let frames = frames::make_all(cache, &folder.join("frames"))?;
     let mut host = Host::start(workspace, cache, progress, &folder)?;

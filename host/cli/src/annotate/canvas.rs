@@ -76,6 +76,10 @@ impl Canvas {
 
     /// Lays a colour over a pixel; `cover` is how much of it shows, 0 to 1.
     pub fn dot(&mut self, x: i32, y: i32, colour: Colour, cover: f32) {
+        // A cover that is no number, as of a circle at no place, shows nothing.
+        if cover.is_nan() {
+            return;
+        }
         if !(0..self.width).contains(&x) || !(0..self.height).contains(&y) {
             return;
         }

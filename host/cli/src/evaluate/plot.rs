@@ -312,8 +312,8 @@ mod tests {
 
     #[test]
     fn the_shares_of_a_histogram_add_up() {
-        let scores = [-0.2, 0.0, 0.0, 0.31, 0.5];
-        let corners = histogram(&scores, -0.2..0.6, 0.05);
+        let rates = Rates::new(vec![-0.2, 0.0, 0.0, 0.31, 0.5], vec![]);
+        let corners = histogram(rates.same(), range(&rates), 0.05);
         // Every bin has two corners of its height.
         let sum: f64 = corners.iter().map(|corner| corner.1 / 2.0).sum();
         assert!((sum - 1.0).abs() < 1e-9, "{sum}");
