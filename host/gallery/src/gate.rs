@@ -38,7 +38,7 @@ pub struct Gate {
     pub max_similarity: f32,
     /// The least similarity at which two photos of one enrolment agree, -1 to 1: see [`Gate::agreement`].
     /// Default 0.42, the threshold of verification. Seen between any two photos of one person: 0.38 and
-    /// more, 447 of 450 above 0.42; between each photo and the one most like it: 0.53 and more.
+    /// more, 445 of 450 above 0.42; between each photo and the one most like it: 0.53 and more.
     #[serde(deserialize_with = "similarity")]
     pub min_agreement: f32,
 }

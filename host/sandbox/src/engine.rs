@@ -63,20 +63,7 @@ impl Sandbox {
     /// have, or that do not export `footlight:stage/processing`.
     pub fn compile(&self, bytes: &[u8]) -> Result<Component, Error> {
         let refused = |message: String| Error::new(ErrorKind::NotAStage, message);
-        if !bytes.starts_with(b"\0asm") {
-            return Err(refused("the file is not WebAssembly".into()));
-        }
-        let component =
-            wasmtime::component::Component::new(&self.engine, bytes).map_err(|error| {
-                refused(match bytes.get(4..8) {
-                    Some(b"\x01\0\0\0") => {
-                        "the file is a core WebAssembly module, not a component: \
-                     make one of it with `wasm-tools component new`"
-                            .to_owned()
-                    }
-                    _ => format!("the component is not valid: {error:#}"),
-                })
-            })?;
+        let component = self.parse(bytes)?;
         let inspection = Inspection::new(&self.engine, &component, bytes);
         inspect::check(&inspection).map_err(refused)?;
         let linker = if inspection.wants_wasi() {
@@ -96,14 +83,24 @@ impl Sandbox {
     /// # Errors
     /// [`ErrorKind::NotAStage`] for bytes that are not a component.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, Error> {
-        let component =
-            wasmtime::component::Component::new(&self.engine, bytes).map_err(|error| {
-                Error::new(
-                    ErrorKind::NotAStage,
-                    format!("the file is not a WebAssembly component: {error:#}"),
-                )
-            })?;
+        let component = self.parse(bytes)?;
         Ok(Inspection::new(&self.engine, &component, bytes))
+    }
+
+    /// Compiles what is a component, whether or not it is a stage.
+    fn parse(&self, bytes: &[u8]) -> Result<wasmtime::component::Component, Error> {
+        let refused = |message: String| Error::new(ErrorKind::NotAStage, message);
+        if !bytes.starts_with(b"\0asm") {
+            return Err(refused("the file is not WebAssembly".into()));
+        }
+        wasmtime::component::Component::new(&self.engine, bytes).map_err(|error| {
+            refused(match bytes.get(4..8) {
+                Some(b"\x01\0\0\0") => "the file is a core WebAssembly module, not a component: \
+                     make one of it with `wasm-tools component new`"
+                    .to_owned(),
+                _ => format!("the component is not valid: {error:#}"),
+            })
+        })
     }
 
     /// What all stages hold right now.

@@ -117,13 +117,13 @@ pub fn run(
 
 fn how_to_try(host: &Host, cache: &Cache) -> String {
     let url = host.url();
-    let photos = cache.path("photos/people");
+    let photos = cache.path("photos");
     let photos = photos.display();
     format!(
         "\nthe host is up at {url} until Ctrl-C; try\n  \
-         curl -sS -H 'content-type: image/jpeg' --data-binary @{photos}/obama3.jpg {url}/v1/pipelines/members/frames\n  \
+         curl -sS -H 'content-type: image/jpeg' --data-binary @{photos}/people/obama3.jpg {url}/v1/pipelines/members/frames\n  \
          curl -sS {url}/v1/members\n  \
-         curl -sS -X PUT -F photo=@{photos}/obama2.jpg {url}/v1/members/someone\n  \
+         curl -sS -X PUT -F photo=@{photos}/others/astronaut.png {url}/v1/members/astronaut\n  \
          curl -sS {url}/metrics\n"
     )
 }
