@@ -24,7 +24,6 @@ mod toolchain;
 mod toolchain_debian;
 mod unpack;
 mod workspace;
-mod zip;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

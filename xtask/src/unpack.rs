@@ -7,8 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use flate2::read::GzDecoder;
-
-use crate::zip;
+use zip::ZipArchive;
 
 /// The bytes of each of the named files of an archive, by name.
 ///
@@ -28,15 +27,16 @@ pub fn files(archive: &Path, names: &[&str]) -> Result<BTreeMap<String, Vec<u8>>
     }
 }
 
-fn from_zip(mut file: File, names: &[&str]) -> Result<BTreeMap<String, Vec<u8>>> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)?;
-    let archive = zip::Archive::new(&bytes);
+fn from_zip(file: File, names: &[&str]) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut archive = ZipArchive::new(file)?;
     let mut found = BTreeMap::new();
     for &name in names {
-        if let Some(bytes) = archive.file(name)? {
-            found.insert(name.to_owned(), bytes);
-        }
+        let Some(place) = archive.index_for_name(name) else {
+            continue;
+        };
+        let mut bytes = Vec::new();
+        archive.by_index(place)?.read_to_end(&mut bytes)?;
+        found.insert(name.to_owned(), bytes);
     }
     Ok(found)
 }
