@@ -43,7 +43,7 @@ pub struct PhotoRefusal {
     pub detail: String,
 }
 
-/// Why nobody was enrolled. The gallery is as it was.
+/// Why nobody was enrolled. The gallery is as it was, unless the message says that the change is stored.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
     /// The pipeline has no gallery.
@@ -124,8 +124,7 @@ impl Pipeline {
                 }
                 EnrolmentError::Gallery(error) => EnrolError::Gallery(error.to_string()),
             })?;
-        self.refresh_gallery()
-            .map_err(|error| EnrolError::Gallery(error.to_string()))?;
+        self.refresh_gallery().map_err(stale)?;
         Ok(member)
     }
 
@@ -140,8 +139,7 @@ impl Pipeline {
             .remove(id)
             .map_err(gallery_failed)?;
         if removed {
-            self.refresh_gallery()
-                .map_err(|error| EnrolError::Gallery(error.to_string()))?;
+            self.refresh_gallery().map_err(stale)?;
         }
         Ok(removed)
     }
@@ -211,6 +209,13 @@ impl Pipeline {
     fn enrolment(&self) -> Result<&Enrolment, EnrolError> {
         self.enrolment.as_ref().ok_or(EnrolError::NoGallery)
     }
+}
+
+/// The store has the change and the graph does not.
+fn stale(error: OpenError) -> EnrolError {
+    EnrolError::Gallery(format!(
+        "the change is stored, but frames are judged as before it until the host is started anew: {error}"
+    ))
 }
 
 fn gallery_failed(error: footlight_gallery::Error) -> EnrolError {
