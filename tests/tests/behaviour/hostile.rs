@@ -42,8 +42,8 @@ const ACTS: [Act; 24] = [
 /// Acts that call the model of features with what it does not take.
 #[rustfmt::skip]
 const CALLS: [Act; 4] = [
-    ("compute-short-tensor", 500, "stage-failed", "invalid argument"),
-    ("compute-other-type", 500, "stage-failed", "invalid argument"),
+    ("compute-short-tensor", 500, "stage-failed", "needs 150528 bytes, and has 100"),
+    ("compute-other-type", 500, "stage-failed", "input `input` was given as u8 [1, 3, 112, 112]; the model takes f32"),
     ("compute-other-name", 500, "stage-failed", "inputt"),
     ("load-bytes", 500, "stage-failed", "the model is not an ONNX file"),
 ];
