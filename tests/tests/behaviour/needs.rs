@@ -29,7 +29,7 @@ pub const MEMBERS: &[Need] = &[Host, Stages, Models, Photos];
 pub const HOSTILE: &[Need] = &[Host, Hostile];
 
 /// A test that is ignored, with the reason, where something it needs is not there. It fails by panicking.
-pub fn trial(name: &str, needs: &'static [Need], test: fn()) -> Trial {
+pub fn trial(name: &str, needs: &'static [Need], test: impl FnOnce() + Send + 'static) -> Trial {
     Trial::ignorable_test(name, move || {
         match needs.iter().find_map(|need| need.missing()) {
             Some(reason) => Ok(Completion::ignored_with(reason)),
