@@ -55,6 +55,9 @@ pub struct Source {
     pub archive: String,
     /// The SHA-256 digest of the archive, in lower-case hexadecimal.
     pub archive_sha256: String,
+    /// The archive's size in bytes, where known; whoever fetches it shows its progress by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_size: Option<u64>,
     /// The file inside of the archive.
     pub path: String,
     /// Where that file is a Python source: the name that the model is assigned to there, as one
