@@ -79,12 +79,6 @@ fn npm(source: &Source, folder: &Path) -> Command {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use super::*;
     use crate::process::in_words;

@@ -51,12 +51,6 @@ fn escape(rest: &mut impl Iterator<Item = u8>) -> Result<u8> {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use super::bytes;
 

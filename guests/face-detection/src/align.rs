@@ -65,7 +65,6 @@ fn centre(points: &[(f64, f64); 5]) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
     /// The template, turned by an angle, scaled and moved: landmarks of a face that lies so.

@@ -45,7 +45,6 @@ pub fn count(input: Size) -> usize {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::indexing_slicing)]
     use super::*;
 
     #[test]

@@ -119,7 +119,6 @@ fn is_finite(detection: &Detection) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
     use super::*;
 
     const INPUT: Size = Size {

@@ -75,7 +75,6 @@ impl Letterbox {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
     use footlight_stage::Region;
 

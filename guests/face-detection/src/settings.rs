@@ -86,7 +86,6 @@ fn side(number: f64) -> Result<u32, String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
     #[test]

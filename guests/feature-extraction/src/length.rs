@@ -29,7 +29,6 @@ pub fn normalised(mut vector: Vec<f32>) -> Result<Vec<f32>, String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
     #[test]

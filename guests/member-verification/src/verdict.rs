@@ -67,7 +67,6 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
     fn label(row: i64) -> Option<String> {

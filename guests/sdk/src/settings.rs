@@ -63,7 +63,6 @@ pub fn within<T: PartialOrd + Display>(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
     #[test]

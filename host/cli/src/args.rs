@@ -310,12 +310,6 @@ fn svg(text: &str) -> Result<PathBuf, String> {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use clap::CommandFactory;
 

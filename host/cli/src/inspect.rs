@@ -194,12 +194,6 @@ fn indented<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use footlight_sandbox::Import;
 

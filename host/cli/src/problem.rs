@@ -70,12 +70,6 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use super::*;
 

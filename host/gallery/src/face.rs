@@ -52,12 +52,6 @@ pub fn turn(landmarks: &[Point; 5]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
     use super::*;
 
     const FRONTAL: [(f32, f32); 5] = [

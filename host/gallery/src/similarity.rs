@@ -27,12 +27,6 @@ pub(crate) fn normalise(feature: &[f32]) -> Option<Vec<f32>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )]
     use super::*;
 
     #[test]

@@ -140,7 +140,6 @@ fn shorten(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::{ElementType, ErrorKind};

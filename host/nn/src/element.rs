@@ -85,7 +85,6 @@ impl FromStr for ElementType {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

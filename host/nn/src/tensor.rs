@@ -148,7 +148,6 @@ impl fmt::Display for Dimensions<'_> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
 

@@ -104,7 +104,6 @@ fn describe(payload: &Payload) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use footlight_media::Image;

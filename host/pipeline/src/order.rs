@@ -118,7 +118,6 @@ fn check_names(file: &PipelineFile) -> Result<(), OpenError> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 

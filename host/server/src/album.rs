@@ -122,7 +122,6 @@ pub(crate) fn refusal(photos: Vec<RefusedPhoto>) -> Problem {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

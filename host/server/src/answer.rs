@@ -125,7 +125,6 @@ impl PartialSchema for Lists {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use serde_json::json;

@@ -142,7 +142,6 @@ fn announced(headers: &HeaderMap) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use axum::body::Bytes;

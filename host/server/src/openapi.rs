@@ -81,7 +81,6 @@ fn rename(operation: &mut Operation) {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 mod tests {
     use std::collections::BTreeSet;
 

@@ -51,7 +51,6 @@ pub(crate) fn problem(error: &DecodeError) -> Problem {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -120,7 +120,6 @@ fn words(panic: &(dyn Any + Send)) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
     use std::sync::mpsc::channel;

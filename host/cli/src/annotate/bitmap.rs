@@ -119,12 +119,6 @@ impl DrawTarget for Bitmap {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use embedded_graphics::mono_font::ascii::FONT_7X13_BOLD;
 

@@ -144,12 +144,6 @@ fn place(label: &Label, face: Area, canvas: &Canvas, taken: &[Area]) -> Area {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use super::*;
     use crate::answer::Verdict;

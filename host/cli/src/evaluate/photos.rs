@@ -199,12 +199,6 @@ fn unit(mut feature: Vec<f32>) -> Option<Vec<f32>> {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use super::*;
 

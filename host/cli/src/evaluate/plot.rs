@@ -260,12 +260,6 @@ fn errors(area: &Area, report: &Report, rates: &Rates, scores: Range<f64>) -> Re
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use super::super::photos::Collected;
     use super::*;

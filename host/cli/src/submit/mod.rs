@@ -170,12 +170,6 @@ fn picture_names(folder: &Path, photos: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-#[allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
 mod tests {
     use serde_json::json;
 

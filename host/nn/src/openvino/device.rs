@@ -46,7 +46,6 @@ pub(super) fn choose(asked: &str, available: &[String]) -> Result<String, Error>
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::ErrorKind;

@@ -112,7 +112,6 @@ fn numbers(path: &Path) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
 
     use super::*;
     use crate::ErrorKind;
