@@ -133,7 +133,7 @@ fn ask(backend: &OpenVino, model: &GalleryModel, questions: &[Vec<f32>]) -> Vec<
         .collect();
     let input = Tensor::from_f32(vec![questions.len() as u32, WIDE as u32], &data).unwrap();
     let outputs = graph
-        .infer(vec![(GalleryModel::FEATURE.to_owned(), input)])
+        .infer(vec![(GalleryModel::FEATURE.to_owned(), input)], None)
         .unwrap();
     let outputs: HashMap<String, Tensor> = outputs.into_iter().collect();
     let similarities = &outputs[GalleryModel::SIMILARITIES];

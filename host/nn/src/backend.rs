@@ -1,7 +1,8 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::tensor::Dimensions;
-use crate::{Error, Tensor, TensorInfo};
+use crate::{Buffer, ElementType, Error, Tensor, TensorInfo};
 
 /// An inference library. One value serves the whole host.
 pub trait Backend: Send + Sync {
@@ -49,8 +50,21 @@ pub trait Graph: Send + Sync {
     /// # Errors
     ///
     /// `InvalidArgument` where an input is missing, unknown or given twice, or its type, its shape or
-    /// the number of its bytes is not what the model takes; `Runtime` where the library fails.
-    fn infer(&self, inputs: Vec<(String, Tensor)>) -> Result<Vec<(String, Tensor)>, Error>;
+    /// the number of its bytes is not what the model takes; `Deadline` where the deadline came before
+    /// the end, which ends the inference as soon as the library can; `Runtime` where the library fails.
+    fn infer(
+        &self,
+        inputs: Vec<(String, Tensor)>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<(String, Tensor)>, Error>;
+
+    /// Memory for an input of this type and shape, where [`Graph::infer`] takes it from without a copy.
+    /// What is in it is not defined: whoever asks for it writes all of it. None where the library has
+    /// no memory of its own for such an input, and any other is as good.
+    fn memory(&self, element: ElementType, shape: &[u32]) -> Option<Buffer> {
+        let _ = (element, shape);
+        None
+    }
 }
 
 /// Checks the inputs of an inference and puts them into the model's order. Every backend calls this
@@ -205,7 +219,7 @@ mod tests {
     #[test]
     fn a_tensor_with_too_few_bytes_is_refused() {
         let (name, mut tensor) = given("a", &[1, 4]);
-        tensor.data.pop();
+        tensor.data = tensor.data[..15].to_vec().into();
         let message = refusal(&[info("a", &[Some(1), None])], vec![(name, tensor)]);
         assert!(message.contains("needs 16 bytes, and has 15"), "{message}");
     }

@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Unsupported,
     /// It is larger than what can be handled.
     TooLarge,
+    /// The time for it was over.
+    Deadline,
     /// The inference library failed.
     Runtime,
 }
@@ -61,6 +63,10 @@ impl Error {
 
     pub(crate) fn unsupported(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Unsupported, message)
+    }
+
+    pub(crate) fn deadline(message: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Deadline, message)
     }
 
     pub(crate) fn runtime(message: impl Into<String>) -> Error {

@@ -13,7 +13,7 @@
 //! let card = Card::read("models/fr-feature.toml".as_ref())?;
 //! let graph = backend.compile(&card.load(&cache_dir())?, "cpu")?;
 //! let face = Tensor::from_f32(vec![1, 3, 112, 112], &[0.0; 3 * 112 * 112])?;
-//! for (name, tensor) in graph.infer(vec![("input".to_owned(), face)])? {
+//! for (name, tensor) in graph.infer(vec![("input".to_owned(), face)], None)? {
 //!     println!("{name}: {tensor:?}");
 //! }
 //! # Ok(())
@@ -28,9 +28,10 @@
 //! by name, and lets one be replaced while others run.
 
 #![deny(missing_docs)]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod backend;
+mod buffer;
 mod cache;
 mod card;
 mod digest;
@@ -44,6 +45,7 @@ mod tensor;
 
 pub use crate::openvino::OpenVino;
 pub use backend::{Backend, Graph, arrange};
+pub use buffer::{Buffer, Memory};
 pub use cache::cache_dir;
 pub use card::{Card, CardTensor, PackageRegistry, Preprocessing, Side, Source, Threshold};
 pub use digest::sha256_hex;

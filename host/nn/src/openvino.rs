@@ -4,6 +4,7 @@ mod convert;
 mod device;
 mod graph;
 mod location;
+mod memory;
 mod pool;
 mod ports;
 mod request;

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{ElementType, Error, ErrorKind};
+use crate::{Buffer, ElementType, Error, ErrorKind};
 
 /// The most dimensions a tensor may have: more than any model has, and few enough that a shape from a
 /// guest stays small.
@@ -14,7 +14,7 @@ pub struct Tensor {
     /// The type of each element.
     pub element: ElementType,
     /// The elements in row-major order (the last dimension is contiguous), each little endian.
-    pub data: Vec<u8>,
+    pub data: Buffer,
 }
 
 impl Tensor {
@@ -24,11 +24,15 @@ impl Tensor {
     ///
     /// `InvalidArgument` where the bytes are not exactly what shape and type need, or there are more
     /// than [`MAX_RANK`] dimensions; `TooLarge` where the size overflows.
-    pub fn new(shape: Vec<u32>, element: ElementType, data: Vec<u8>) -> Result<Tensor, Error> {
+    pub fn new(
+        shape: Vec<u32>,
+        element: ElementType,
+        data: impl Into<Buffer>,
+    ) -> Result<Tensor, Error> {
         let tensor = Tensor {
             shape,
             element,
-            data,
+            data: data.into(),
         };
         tensor.check()?;
         Ok(tensor)
@@ -40,7 +44,7 @@ impl Tensor {
     ///
     /// As [`Tensor::new`].
     pub fn from_f32(shape: Vec<u32>, values: &[f32]) -> Result<Tensor, Error> {
-        let data = values
+        let data: Vec<u8> = values
             .iter()
             .flat_map(|value| value.to_le_bytes())
             .collect();

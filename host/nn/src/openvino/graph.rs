@@ -1,19 +1,24 @@
 //! A compiled model.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
 
 use openvino::{CompiledModel, PropertyKey};
 
+use super::memory::{self, Stock};
 use super::pool::Pool;
 use super::ports;
+use super::request::Input;
 use crate::onnx::Names;
-use crate::{ElementType, Error, Graph, Tensor, TensorInfo, backend};
+use crate::{Buffer, ElementType, Error, Graph, Tensor, TensorInfo, backend};
 
 pub(super) struct OpenVinoGraph {
     inputs: Vec<TensorInfo>,
     outputs: Vec<TensorInfo>,
     device: String,
     pool: Pool,
+    stock: Arc<Stock>,
 }
 
 impl OpenVinoGraph {
@@ -31,7 +36,8 @@ impl OpenVinoGraph {
             false => chosen,
         };
         Ok(OpenVinoGraph {
-            pool: Pool::new(compiled, inputs.len())?,
+            pool: Pool::new(compiled)?,
+            stock: Arc::default(),
             inputs,
             outputs,
             device,
@@ -52,14 +58,35 @@ impl Graph for OpenVinoGraph {
         &self.device
     }
 
-    fn infer(&self, inputs: Vec<(String, Tensor)>) -> Result<Vec<(String, Tensor)>, Error> {
+    fn infer(
+        &self,
+        inputs: Vec<(String, Tensor)>,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<(String, Tensor)>, Error> {
         let inputs = backend::arrange(&self.inputs, inputs)?;
         for (info, tensor) in self.inputs.iter().zip(&inputs) {
             narrow(info, tensor)?;
         }
+        let inputs = inputs
+            .into_iter()
+            .map(|tensor| match tensor.shape.is_empty() {
+                true => Ok(Input::Single(tensor)),
+                false => self.stock.adopt(tensor).map(Input::Tensor),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         self.pool
-            .with(|request| request.run(&self.inputs, &inputs, &self.outputs))
+            .with(deadline, |request| {
+                request.run(&self.inputs, &inputs, &self.outputs, deadline)
+            })
             .map_err(|error| error.context("the inference failed"))
+    }
+
+    fn memory(&self, element: ElementType, shape: &[u32]) -> Option<Buffer> {
+        let input = |info: &TensorInfo| info.element == element && info.admits(shape);
+        match self.inputs.iter().any(input) {
+            true => memory::buffer(&self.stock, element, shape),
+            false => None,
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The requests of a compiled model.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use openvino::{CompiledModel, PropertyKey};
 
 use super::convert;
-use super::request::Request;
+use super::request::{Request, late};
 use crate::Error;
 
 /// As many requests as keep the device busy. Whoever comes when all are at work waits for one, as it
@@ -16,7 +17,6 @@ use crate::Error;
 pub(super) struct Pool {
     /// Locked only to make a request.
     compiled: Mutex<CompiledModel>,
-    inputs: usize,
     /// Locked only to take a request out and put it back, never over an inference.
     shelf: Mutex<Shelf>,
     returned: Condvar,
@@ -29,8 +29,8 @@ struct Shelf {
 }
 
 impl Pool {
-    /// Requests for a model with this many inputs.
-    pub(super) fn new(compiled: CompiledModel, inputs: usize) -> Result<Pool, Error> {
+    /// Requests for a model.
+    pub(super) fn new(compiled: CompiledModel) -> Result<Pool, Error> {
         let device: usize = compiled
             .get_property(&PropertyKey::OptimalNumberOfInferRequests)
             .ok()
@@ -38,14 +38,13 @@ impl Pool {
             .unwrap_or(1);
         let pool = Pool {
             compiled: Mutex::new(compiled),
-            inputs,
             shelf: Mutex::new(Shelf {
                 idle: Vec::new(),
                 missing: 0,
             }),
             returned: Condvar::new(),
         };
-        // Twice as many as it works on: while it works, the next inputs are copied in.
+        // Twice as many as it works on: while it works, the next inputs are set and the last outputs read.
         let idle = (0..device.max(1).saturating_mul(2))
             .map(|_| pool.make())
             .collect::<Result<_, _>>()?;
@@ -55,11 +54,14 @@ impl Pool {
 
     /// Does something with a request. Where it fails, nobody knows what state the request is in: it is
     /// dropped, and another one made when it is needed.
+    ///
+    /// With a deadline, nobody waits for a request for longer.
     pub(super) fn with<T>(
         &self,
+        deadline: Option<Instant>,
         work: impl FnOnce(&mut Request) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let taken = self.take();
+        let taken = self.take(deadline)?;
         let mut place = Place {
             pool: self,
             request: None,
@@ -74,18 +76,24 @@ impl Pool {
     }
 
     /// An idle request, or none where one has to be made.
-    fn take(&self) -> Option<Request> {
-        let mut shelf = self
+    fn take(&self, deadline: Option<Instant>) -> Result<Option<Request>, Error> {
+        let longest = deadline.map_or(Duration::MAX, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        });
+        let (mut shelf, waited) = self
             .returned
-            .wait_while(self.shelf(), |shelf| {
+            .wait_timeout_while(self.shelf(), longest, |shelf| {
                 shelf.idle.is_empty() && shelf.missing == 0
             })
             .unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            return Err(late());
+        }
         let request = shelf.idle.pop();
         if request.is_none() {
             shelf.missing = shelf.missing.saturating_sub(1);
         }
-        request
+        Ok(request)
     }
 
     fn make(&self) -> Result<Request, Error> {
@@ -93,7 +101,7 @@ impl Pool {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .create_infer_request()
-            .map(|request| Request::new(request, self.inputs))
+            .map(Request::new)
             .map_err(|error| convert::runtime(&error).context("no request can be made"))
     }
 

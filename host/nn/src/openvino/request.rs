@@ -1,72 +1,97 @@
-//! One inference at a time, with the buffers that it needs.
+//! One inference at a time.
+
+use std::time::{Duration, Instant};
 
 use openvino::InferRequest;
 
 use super::convert;
+use super::memory::{Lent, fill};
 use crate::{Error, Tensor, TensorInfo};
 
 /// The longest that an inference may take, in milliseconds: a day. There is no word for ever.
 const LONGEST: i64 = 24 * 60 * 60 * 1000;
 
-/// A request with the tensors it was last given, which are used again while the shape stays.
-pub(super) struct Request {
-    // Before the tensors, so that it is dropped before them: it waits for an inference still under way.
-    request: InferRequest,
-    inputs: Vec<Option<(Vec<u32>, openvino::Tensor)>>,
+/// An input: a tensor of OpenVINO's, or the bytes of a single number, which it has no such tensor for.
+pub(super) enum Input {
+    Tensor(Lent),
+    Single(Tensor),
 }
 
+/// What runs a compiled model, for one at a time.
+pub(super) struct Request(InferRequest);
+
 impl Request {
-    /// A request for a model with this many inputs.
-    pub(super) fn new(request: InferRequest, inputs: usize) -> Request {
-        Request {
-            request,
-            inputs: (0..inputs).map(|_| None).collect(),
-        }
+    pub(super) fn new(request: InferRequest) -> Request {
+        Request(request)
     }
 
     /// Runs the model. The inputs fit what it takes and are in its order.
     pub(super) fn run(
         &mut self,
         infos: &[TensorInfo],
-        inputs: &[Tensor],
+        inputs: &[Input],
         outputs: &[TensorInfo],
+        deadline: Option<Instant>,
     ) -> Result<Vec<(String, Tensor)>, Error> {
-        let slots = infos.iter().zip(inputs).zip(&mut self.inputs);
-        for (index, ((info, tensor), slot)) in slots.enumerate() {
-            let kept = slot.take().filter(|(shape, _)| *shape == tensor.shape);
-            let mut kept = match kept {
-                Some(kept) => kept,
-                None if tensor.shape.is_empty() => (Vec::new(), single(&self.request, info)?),
-                None => {
-                    let fresh = allocate(tensor)?;
-                    self.request
-                        .set_input_tensor_by_index(index, &fresh)
+        for (index, (info, input)) in infos.iter().zip(inputs).enumerate() {
+            match input {
+                Input::Tensor(lent) => self
+                    .0
+                    .set_input_tensor_by_index(index, lent.tensor()?)
+                    .map_err(|error| convert::runtime(&error))?,
+                Input::Single(tensor) => {
+                    let mut own = single(&self.0, info)?;
+                    let bytes = own
+                        .get_raw_data_mut()
                         .map_err(|error| convert::runtime(&error))?;
-                    (tensor.shape.clone(), fresh)
+                    fill(bytes, &tensor.data)?;
                 }
-            };
-            fill(&mut kept.1, &tensor.data)?;
-            *slot = Some(kept);
+            }
         }
-        // Not `infer()`: that ties a thread of ours to one of the library's groups of threads, so that two
-        // of ours may wait for one group while another is idle. Begun this way, the next idle group
-        // takes it. Were the wait to end too early, the outputs would be refused as not ready.
-        self.request
-            .infer_async()
-            .and_then(|()| self.request.wait(LONGEST))
-            .map_err(|error| convert::runtime(&error))?;
+        self.infer(deadline)?;
         outputs
             .iter()
             .enumerate()
             .map(|(index, info)| {
                 let tensor = self
-                    .request
+                    .0
                     .get_output_tensor_by_index(index)
                     .map_err(|error| convert::runtime(&error))?;
                 Ok((info.name.clone(), read(&tensor, info)?))
             })
             .collect()
     }
+
+    fn infer(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
+        // Not `infer()`: that ties a thread of ours to one of the library's groups of threads, so that two
+        // of ours may wait for one group while another is idle. Begun this way, the next idle group
+        // takes it. Were the wait to end too early, the outputs would be refused as not ready.
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let done = self
+            .0
+            .infer_async()
+            .and_then(|()| self.0.wait(left.map_or(LONGEST, milliseconds)));
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            // It stops before its next operation, and until then it writes into the tensors.
+            let _ = self.0.cancel();
+            let _ = self.0.wait(LONGEST);
+            return Err(late());
+        }
+        done.map_err(|error| convert::runtime(&error))
+    }
+}
+
+/// What an inference that was not done in time ends with.
+pub(super) fn late() -> Error {
+    Error::deadline("it was not done in time")
+}
+
+/// Rounded up, so that at the end of the wait the time is over.
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis())
+        .unwrap_or(LONGEST)
+        .saturating_add(1)
+        .min(LONGEST)
 }
 
 /// The request's own tensor for an input of a single number. The bindings cannot make one, as
@@ -82,29 +107,6 @@ fn single(request: &InferRequest, info: &TensorInfo) -> Result<openvino::Tensor,
     request
         .get_tensor(&info.name)
         .map_err(|error| convert::runtime(&error))
-}
-
-fn allocate(tensor: &Tensor) -> Result<openvino::Tensor, Error> {
-    let sides: Vec<i64> = tensor.shape.iter().copied().map(i64::from).collect();
-    let shape = openvino::Shape::new(&sides).map_err(|error| convert::runtime(&error))?;
-    openvino::Tensor::new(convert::to_openvino(tensor.element), &shape)
-        .map_err(|error| convert::runtime(&error))
-}
-
-fn fill(target: &mut openvino::Tensor, data: &[u8]) -> Result<(), Error> {
-    let bytes = target
-        .get_raw_data_mut()
-        .map_err(|error| convert::runtime(&error))?;
-    // Checked when the inputs were arranged; `copy_from_slice` would end the host where that is wrong.
-    if bytes.len() != data.len() {
-        return Err(Error::runtime(format!(
-            "OpenVINO made a tensor of {} bytes where {} are needed",
-            bytes.len(),
-            data.len()
-        )));
-    }
-    bytes.copy_from_slice(data);
-    Ok(())
 }
 
 fn read(tensor: &openvino::Tensor, info: &TensorInfo) -> Result<Tensor, Error> {

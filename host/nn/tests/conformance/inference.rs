@@ -20,6 +20,9 @@ pub const TESTS: &[Test] = &[
     ("threads_get_each_their_own_answer", threads),
     ("a_short_inference_does_not_wait_for_a_long_one", overtakes),
     ("an_inference_allocates_its_output_and_no_copy_more", copies),
+    ("an_input_is_written_where_it_is_computed_with", own_memory),
+    ("an_inference_ends_at_its_deadline", deadline),
+    ("a_wait_for_others_ends_at_the_deadline", deadline_of_a_wait),
 ];
 
 fn too_few_bytes(runtime: &OpenVino) {
@@ -28,7 +31,7 @@ fn too_few_bytes(runtime: &OpenVino) {
         let short = Tensor {
             shape: vec![2, 4],
             element: ElementType::F32,
-            data: vec![0; length],
+            data: vec![0; length].into(),
         };
         let error = infer(&*graph, &[("given", short)]).unwrap_err();
         assert_says(
@@ -191,10 +194,93 @@ fn overtakes(runtime: &OpenVino) {
     assert!(overtaken, "the short inference waited for the long one");
 }
 
+/// A graph of one group of threads, and as many rows as keep it busy for a second.
+fn busy(runtime: &OpenVino) -> (Arc<dyn footlight_nn::Graph>, u32, Duration) {
+    let graph = compile(runtime, &slow());
+    let mut count = 128;
+    loop {
+        let whole = took(&*graph, rows(count));
+        if whole >= Duration::from_secs(1) || count >= 1 << 17 {
+            return (graph, count, whole);
+        }
+        count *= 2;
+    }
+}
+
+fn until(
+    graph: &dyn footlight_nn::Graph,
+    rows: Tensor,
+    deadline: Instant,
+) -> Result<Vec<(String, Tensor)>, footlight_nn::Error> {
+    graph.infer(vec![("t0".to_owned(), rows)], Some(deadline))
+}
+
+fn deadline(runtime: &OpenVino) {
+    let (graph, count, whole) = busy(runtime);
+    let began = Instant::now();
+    let error = until(&*graph, rows(count), began + whole / 10).unwrap_err();
+    assert_says(&error, ErrorKind::Deadline, &["in time"]);
+    assert!(
+        began.elapsed() < whole / 2,
+        "{:?} of {whole:?} went by",
+        began.elapsed()
+    );
+    let over = until(&*graph, rows(1), Instant::now()).unwrap_err();
+    assert_says(&over, ErrorKind::Deadline, &[]);
+    let outputs = until(&*graph, rows(1), Instant::now() + whole * 100).unwrap();
+    assert_eq!(outputs, infer(&*graph, &[("t0", rows(1))]).unwrap());
+}
+
+fn deadline_of_a_wait(runtime: &OpenVino) {
+    let (graph, count, whole) = busy(runtime);
+    thread::scope(|scope| {
+        // More than there are requests, so that some wait for one.
+        let waiting: Vec<_> = (0..16)
+            .map(|_| scope.spawn(|| until(&*graph, rows(count), Instant::now() + whole / 10)))
+            .collect();
+        let began = Instant::now();
+        for waiting in waiting {
+            let error = waiting.join().unwrap().unwrap_err();
+            assert_says(&error, ErrorKind::Deadline, &[]);
+        }
+        assert!(began.elapsed() < whole * 8, "each waited for all before it");
+    });
+    took(&*graph, rows(1));
+}
+
 fn took(graph: &dyn footlight_nn::Graph, rows: Tensor) -> Duration {
     let started = Instant::now();
     infer(graph, &[("t0", rows)]).unwrap();
     started.elapsed()
+}
+
+fn own_memory(runtime: &OpenVino) {
+    let size = 4 << 20;
+    let graph = compile(runtime, &identity(ElementType::U8, &[0]));
+    let mut places = Vec::new();
+    for round in 1..4 {
+        let before = allocations::bytes();
+        let mut memory = graph.memory(ElementType::U8, &[size]).unwrap();
+        places.push(memory.as_ptr());
+        memory.fill(round);
+        let given = Tensor::new(vec![size], ElementType::U8, memory).unwrap();
+        let outputs = graph
+            .infer(vec![("given".to_owned(), given)], None)
+            .unwrap();
+        let allocated = allocations::bytes() - before;
+        assert!(outputs[0].1.data.iter().all(|byte| *byte == round));
+        assert!(
+            allocated < size as usize + 16_384,
+            "{allocated} bytes were allocated for an output of {size}"
+        );
+    }
+    assert!(
+        places.windows(2).all(|pair| pair[0] == pair[1]),
+        "the memory was not used again: {places:?}"
+    );
+    assert!(graph.memory(ElementType::F32, &[size]).is_none());
+    assert!(graph.memory(ElementType::U8, &[1, size]).is_none());
+    assert!(graph.memory(ElementType::U8, &[0]).is_none());
 }
 
 /// What the library itself keeps is filled in place and read in place: one copy in, one out.
@@ -205,7 +291,7 @@ fn copies(runtime: &OpenVino) {
     infer(&*graph, &[("given", given.clone())]).unwrap();
     let inputs = vec![("given".to_owned(), given)];
     let before = allocations::bytes();
-    let outputs = graph.infer(inputs).unwrap();
+    let outputs = graph.infer(inputs, None).unwrap();
     let allocated = allocations::bytes() - before;
     assert_eq!(outputs[0].1.bytes(), size as usize);
     assert!(

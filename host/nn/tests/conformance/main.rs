@@ -91,7 +91,7 @@ fn infer(graph: &dyn Graph, inputs: &[(&str, Tensor)]) -> Result<Vec<(String, Te
     let inputs = inputs
         .iter()
         .map(|(name, tensor)| ((*name).to_owned(), tensor.clone()));
-    graph.infer(inputs.collect())
+    graph.infer(inputs.collect(), None)
 }
 
 /// A tensor of type f32.

@@ -61,7 +61,7 @@ fn every_type(runtime: &OpenVino) {
 fn whole_numbers(runtime: &OpenVino) {
     let graph = compile(runtime, &identity(ElementType::I32, &[3]));
     let numbers = [i32::MIN, 16_777_217, i32::MAX];
-    let data = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+    let data: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
     let given = Tensor::new(vec![3], ElementType::I32, data).unwrap();
     let outputs = infer(&*graph, &[("given", given.clone())]).unwrap();
     assert_eq!(outputs[0].1, given);
@@ -103,7 +103,7 @@ fn cast(runtime: &OpenVino) {
     let given = Tensor::new(vec![2], ElementType::U8, vec![7, 255]).unwrap();
     let outputs = infer(&*graph, &[("bytes", given)]).unwrap();
     assert_eq!(output(&outputs, "numbers"), [7.0, 255.0]);
-    let rows = [7_i64, 255].iter().flat_map(|n| n.to_le_bytes()).collect();
+    let rows: Vec<u8> = [7_i64, 255].iter().flat_map(|n| n.to_le_bytes()).collect();
     assert_eq!(
         outputs[1].1,
         Tensor::new(vec![2], ElementType::I64, rows).unwrap()
