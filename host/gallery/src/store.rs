@@ -107,6 +107,22 @@ impl Gallery {
         self.change(|table| self.insert(table, id, &record))
     }
 
+    /// Stores many members as [`Gallery::put`] does, all in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Gallery::put`]; the gallery is as before then.
+    pub fn put_all(
+        &self,
+        members: impl IntoIterator<Item = (MemberId, Vec<Template>)>,
+    ) -> Result<(), Error> {
+        self.change(|table| {
+            members.into_iter().try_for_each(|(id, templates)| {
+                self.insert(table, &id, &self.new_record(&templates)?)
+            })
+        })
+    }
+
     /// Enrols a member with the templates of photos that have passed [`Gate::quality`] one by one: checks
     /// them together and against all other members, and stores them in place of those that the member had,
     /// in one transaction.

@@ -218,3 +218,20 @@ fn reading_goes_on_while_members_are_written_and_sees_whole_changes_only() {
     });
     assert_eq!(gallery.model().unwrap().digest, digests[0]);
 }
+
+#[test]
+fn many_members_are_stored_together_or_not_at_all() {
+    let gallery = in_memory();
+    let all: Vec<_> = (0..50)
+        .map(|n| (id(&format!("member-{n}")), vec![template(n)]))
+        .collect();
+    gallery.put_all(all.clone()).unwrap();
+    assert_eq!(gallery.members().unwrap().len(), 50);
+    let with_a_bad_one = all
+        .into_iter()
+        .map(|(_, templates)| (id("other"), templates))
+        .take(1)
+        .chain([(id("bad"), Vec::new())]);
+    assert!(gallery.put_all(with_a_bad_one).is_err());
+    assert_eq!(gallery.members().unwrap().len(), 50);
+}

@@ -104,12 +104,42 @@ impl Image {
     ///
     /// As for [`Image::view`]; also [`Error::Invalid`] for a mean or a scale that is not finite.
     pub fn tensor(&self, view: &View, encoding: &Encoding) -> Result<Pixels, Error> {
+        let mut data = memory(view.tensor_bytes(encoding), view.width, view.height)?;
+        data.resize(data.capacity(), 0);
+        self.write_tensor(view, encoding, &mut data)?;
+        Ok(Pixels {
+            shape: encoding.shape(view.width, view.height).to_vec(),
+            element: encoding.element,
+            data,
+        })
+    }
+
+    /// Writes a view of this image as a tensor into memory that is there already, all of it. The
+    /// elements are row-major and little endian, as in [`Pixels::data`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Image::tensor`]; also [`Error::Invalid`] where the memory is not of
+    /// [`View::tensor_bytes`].
+    pub fn write_tensor(
+        &self,
+        view: &View,
+        encoding: &Encoding,
+        data: &mut [u8],
+    ) -> Result<(), Error> {
         encoding.check()?;
         let sampler = Sampler::new(self, view)?;
-        let bytes = view.tensor_bytes(encoding);
-        let mut writer = Writer::new(encoding, view.width, view.height, bytes)?;
+        if view.tensor_bytes(encoding) != Some(data.len() as u64) {
+            return Err(Error::Invalid(format!(
+                "a tensor of {} x {} pixels does not have {} bytes",
+                view.width,
+                view.height,
+                data.len()
+            )));
+        }
+        let mut writer = Writer::new(encoding, view.width, view.height, data);
         sampler.rows(view.width, view.height, |y, row| writer.row(y, row));
-        Ok(writer.finish())
+        Ok(())
     }
 
     /// How sharp the picture is: the variance of the Laplacian (the four neighbours of a pixel minus four

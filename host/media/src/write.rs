@@ -3,32 +3,25 @@
 use half::f16;
 
 use crate::sample::Row;
-use crate::{Channels, Encoding, Error, Layout, PixelType, Pixels};
+use crate::{Channels, Encoding, Error, Layout, PixelType};
 
 /// A tensor that is being written, row by row.
 pub(crate) struct Writer<'a> {
     encoding: &'a Encoding,
     width: u32,
     height: u32,
-    data: Vec<u8>,
+    data: &'a mut [u8],
 }
 
 impl<'a> Writer<'a> {
-    /// Takes the memory for a tensor of `bytes` bytes.
-    pub(crate) fn new(
-        encoding: &'a Encoding,
-        width: u32,
-        height: u32,
-        bytes: Option<u64>,
-    ) -> Result<Self, Error> {
-        let mut data = memory(bytes, width, height)?;
-        data.resize(data.capacity(), 0);
-        Ok(Self {
+    /// Writes a tensor of this many pixels into memory that is as large as it.
+    pub(crate) fn new(encoding: &'a Encoding, width: u32, height: u32, data: &'a mut [u8]) -> Self {
+        Self {
             encoding,
             width,
             height,
             data,
-        })
+        }
     }
 
     /// Writes row `y`.
@@ -37,15 +30,6 @@ impl<'a> Writer<'a> {
             PixelType::U8 => self.elements(y, row, |value| [rounded(value)]),
             PixelType::F16 => self.elements(y, row, |value| f16::from_f32(value).to_le_bytes()),
             PixelType::F32 => self.elements(y, row, f32::to_le_bytes),
-        }
-    }
-
-    /// The tensor.
-    pub(crate) fn finish(self) -> Pixels {
-        Pixels {
-            shape: self.encoding.shape(self.width, self.height).to_vec(),
-            element: self.encoding.element,
-            data: self.data,
         }
     }
 
@@ -61,35 +45,19 @@ impl<'a> Writer<'a> {
                 let values = row.iter().map(|pixel| (luma(pixel) - m0) * s0);
                 fill(elements, y * width, values.map(bytes));
             }
-            (Layout::Nchw, Channels::Rgb) => {
-                let bytes = &bytes;
-                let at = y * width;
-                fill(elements, at, row.iter().map(|p| bytes((p[0] - m0) * s0)));
-                fill(
-                    elements,
-                    at + plane,
-                    row.iter().map(|p| bytes((p[1] - m1) * s1)),
-                );
-                fill(
-                    elements,
-                    at + 2 * plane,
-                    row.iter().map(|p| bytes((p[2] - m2) * s2)),
-                );
-            }
-            (Layout::Nchw, Channels::Bgr) => {
-                let bytes = &bytes;
-                let at = y * width;
-                fill(elements, at, row.iter().map(|p| bytes((p[2] - m0) * s0)));
-                fill(
-                    elements,
-                    at + plane,
-                    row.iter().map(|p| bytes((p[1] - m1) * s1)),
-                );
-                fill(
-                    elements,
-                    at + 2 * plane,
-                    row.iter().map(|p| bytes((p[0] - m2) * s2)),
-                );
+            (Layout::Nchw, channels) => {
+                let from = match channels {
+                    Channels::Bgr => [2, 1, 0],
+                    _ => [0, 1, 2],
+                };
+                let planes = from.into_iter().zip([m0, m1, m2]).zip([s0, s1, s2]);
+                for (plane_index, ((channel, mean), scale)) in planes.enumerate() {
+                    let values = row.iter().map(|pixel| {
+                        let value = pixel.get(channel).copied().unwrap_or_default();
+                        bytes((value - mean) * scale)
+                    });
+                    fill(elements, plane_index * plane + y * width, values);
+                }
             }
             (Layout::Nhwc, channels) => {
                 let pixels = elements.as_chunks_mut::<3>().0;

@@ -65,6 +65,10 @@ pub trait Graph: Send + Sync {
         let _ = (element, shape);
         None
     }
+
+    /// Bytes of inputs that were copied before the library could compute with them, ever: those that did
+    /// not lie in [`Graph::memory`].
+    fn copied(&self) -> u64;
 }
 
 /// Checks the inputs of an inference and puts them into the model's order. Every backend calls this

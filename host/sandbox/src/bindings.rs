@@ -7,9 +7,9 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
     with: {
         "footlight:stage/media.image": crate::host::HeldImage,
-        "wasi:nn/tensor.tensor": footlight_nn::Tensor,
-        "wasi:nn/graph.graph": wasmtime_wasi_nn::Graph,
-        "wasi:nn/inference.graph-execution-context": wasmtime_wasi_nn::ExecutionContext,
+        "wasi:nn/tensor.tensor": crate::host::HeldTensor,
+        "wasi:nn/graph.graph": crate::host::HeldGraph,
+        "wasi:nn/inference.graph-execution-context": crate::host::HeldContext,
         "wasi:nn/errors.error": crate::host::NnError,
     },
 });

@@ -1,11 +1,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What all stages of a sandbox hold right now.
+/// What all stages of a sandbox hold right now, and what they have moved.
 #[derive(Debug, Default)]
 pub struct Usage {
     instances: AtomicU64,
     host_bytes: AtomicU64,
+    written: AtomicU64,
+    pixels_to_guests: AtomicU64,
+    results_to_guests: AtomicU64,
+    from_guests: AtomicU64,
 }
 
 impl Usage {
@@ -17,6 +21,42 @@ impl Usage {
     /// Bytes of the images and tensors that stages made and hold in the host.
     pub fn host_bytes(&self) -> u64 {
         self.host_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of tensors that were written from images, ever.
+    pub fn written_bytes(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of those tensors that guests read into their own memory, ever. An inference needs none.
+    pub fn pixel_bytes_to_guests(&self) -> u64 {
+        self.pixels_to_guests.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of other tensors that guests read into their own memory, ever: the results of inferences.
+    pub fn result_bytes_to_guests(&self) -> u64 {
+        self.results_to_guests.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of tensors that guests made in their own memory, ever.
+    pub fn bytes_from_guests(&self) -> u64 {
+        self.from_guests.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_written(&self, bytes: usize) {
+        self.written.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_to_guest(&self, bytes: usize, pixels: bool) {
+        let counter = match pixels {
+            true => &self.pixels_to_guests,
+            false => &self.results_to_guests,
+        };
+        counter.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_from_guest(&self, bytes: usize) {
+        self.from_guests.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
@@ -48,6 +88,11 @@ impl Budget {
             held: 0,
             usage,
         }
+    }
+
+    /// What all stages of the sandbox hold and move.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// Counts bytes that are about to be held.

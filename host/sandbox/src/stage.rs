@@ -60,18 +60,7 @@ impl Stage {
     /// Whatever the stage did wrong, or says it could not do; the instance and all that it held are
     /// gone by then.
     pub fn process(&self, item: Item, models: Arc<Snapshot>) -> Result<Vec<Item>, Error> {
-        let limits = &self.configuration.limits;
-        let state = State::new(
-            self.configuration.clone(),
-            models,
-            self.component.usage.clone(),
-        );
-        let mut store = Store::new(self.component.pre.engine(), state);
-        store.limiter(|state| state);
-        store.set_epoch_deadline(ticks(limits));
-        // What one call may make the host allocate cannot usefully exceed what the guest has.
-        store.set_hostcall_fuel(usize::try_from(limits.guest_memory).unwrap_or(usize::MAX));
-
+        let mut store = self.store(models);
         let outcome = self.call(&mut store, item);
         match outcome {
             Ok(Ok(items)) => {
@@ -87,6 +76,36 @@ impl Stage {
             }
             Err(error) => Err(explain(&error, store.data())),
         }
+    }
+
+    /// Makes an instance and drops it. What the first item would wait for is done then, and a component
+    /// that cannot be started is found out before there is an item.
+    ///
+    /// # Errors
+    /// As [`Stage::process`], for what happens before an item is handed over.
+    pub fn rehearse(&self) -> Result<(), Error> {
+        let mut store = self.store(Arc::default());
+        let started = self.component.pre.instantiate(&mut store);
+        match started {
+            Ok(_) => Ok(()),
+            Err(error) => Err(explain(&error, store.data())),
+        }
+    }
+
+    /// What an instance lives in, with this stage's limits.
+    fn store(&self, models: Arc<Snapshot>) -> Store<State> {
+        let limits = &self.configuration.limits;
+        let state = State::new(
+            self.configuration.clone(),
+            models,
+            self.component.usage.clone(),
+        );
+        let mut store = Store::new(self.component.pre.engine(), state);
+        store.limiter(|state| state);
+        store.set_epoch_deadline(ticks(limits));
+        // What one call may make the host allocate cannot usefully exceed what the guest has.
+        store.set_hostcall_fuel(usize::try_from(limits.guest_memory).unwrap_or(usize::MAX));
+        store
     }
 
     fn call(

@@ -88,6 +88,10 @@ impl Graph for OpenVinoGraph {
             false => None,
         }
     }
+
+    fn copied(&self) -> u64 {
+        self.stock.copied()
+    }
 }
 
 /// OpenVINO's devices work on 64-bit integers as on 32-bit ones, and cut off what does not fit.

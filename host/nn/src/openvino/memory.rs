@@ -1,5 +1,6 @@
 //! Tensors of OpenVINO's own, for inputs: written where they are computed with, and used again.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::convert;
@@ -12,6 +13,7 @@ const SPARE: usize = 16;
 #[derive(Default)]
 pub(super) struct Stock {
     spare: Mutex<Vec<Piece>>,
+    copied: AtomicU64,
 }
 
 /// A tensor with its type and shape.
@@ -83,7 +85,13 @@ impl Stock {
     ) -> Result<Lent, Error> {
         let mut lent = self.take(element, shape)?;
         fill(lent.bytes_mut(), data)?;
+        self.copied.fetch_add(data.len() as u64, Ordering::Relaxed);
         Ok(lent)
+    }
+
+    /// The bytes that were copied into tensors of this stock, ever.
+    pub(super) fn copied(&self) -> u64 {
+        self.copied.load(Ordering::Relaxed)
     }
 
     fn spare(&self) -> MutexGuard<'_, Vec<Piece>> {

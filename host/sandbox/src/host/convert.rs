@@ -1,6 +1,6 @@
 //! Items on their way into an instance and out of it.
 
-use super::HeldImage;
+use super::{HeldImage, HeldTensor};
 use crate::bindings::{contract, values};
 use crate::error::{Error, ErrorKind};
 use crate::item::{Item, Payload};
@@ -22,7 +22,7 @@ pub(crate) fn lower(state: &mut State, item: Item) -> wasmtime::Result<contract:
                 .budget
                 .charge(tensor.data.len() as u64)
                 .map_err(|error| Error::new(ErrorKind::HostMemory, error.to_string()))?;
-            contract::Payload::Tensor(state.table.push(tensor)?)
+            contract::Payload::Tensor(state.table.push(HeldTensor::from(tensor))?)
         }
         Payload::Document(fields) => contract::Payload::Document(lower_fields(&fields)),
     };
@@ -44,7 +44,7 @@ pub(crate) fn lift(state: &mut State, item: contract::Item) -> Result<Item, Erro
             Payload::Image(held.image)
         }
         contract::Payload::Tensor(handle) => {
-            let tensor = state.table.delete(handle).map_err(gone)?;
+            let HeldTensor { tensor, .. } = state.table.delete(handle).map_err(gone)?;
             state.budget.release(tensor.data.len() as u64);
             tensor
                 .check()

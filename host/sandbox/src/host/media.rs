@@ -1,11 +1,11 @@
 //! `footlight:stage/media`: images live here, a stage holds handles to them.
 
-use super::HeldImage;
+use super::{HeldImage, HeldTensor};
 use crate::bindings::media::{self as wit, Host, HostImage, Reason, Refusal};
 use crate::bindings::nn::tensor::TensorType;
 use crate::state::State;
-use footlight_media as media;
-use footlight_nn::{ElementType, Tensor};
+use footlight_media::{self as media, Image};
+use footlight_nn::{Buffer, ElementType, Tensor};
 use std::sync::Arc;
 use wasmtime::component::Resource;
 
@@ -48,7 +48,7 @@ impl HostImage for State {
         handle: Resource<HeldImage>,
         view: wit::View,
         encoding: wit::Encoding,
-    ) -> wasmtime::Result<Result<Resource<Tensor>, Refusal>> {
+    ) -> wasmtime::Result<Result<Resource<HeldTensor>, Refusal>> {
         self.check_deadline()?;
         let (view, encoding) = match encode(view, encoding) {
             Ok(both) => both,
@@ -58,19 +58,14 @@ impl HostImage for State {
             Ok(charged) => charged,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        match self.table.get(&handle)?.image.tensor(&view, &encoding) {
-            Ok(pixels) => {
-                let element = match pixels.element {
-                    media::PixelType::U8 => ElementType::U8,
-                    media::PixelType::F16 => ElementType::F16,
-                    media::PixelType::F32 => ElementType::F32,
+        let image = self.table.get(&handle)?.image.clone();
+        match self.write(&image, &view, &encoding) {
+            Ok(tensor) => {
+                let held = HeldTensor {
+                    tensor,
+                    pixels: true,
                 };
-                let (shape, data) = (pixels.shape, pixels.data);
-                Ok(Ok(self.table.push(Tensor {
-                    shape,
-                    element,
-                    data,
-                })?))
+                Ok(Ok(self.table.push(held)?))
             }
             Err(error) => {
                 self.budget.release(charged);
@@ -87,6 +82,43 @@ impl HostImage for State {
 }
 
 impl State {
+    /// A view as a tensor, in the memory of the graph that is going to compute with it, where there is
+    /// one among the stage's that takes such a tensor.
+    fn write(
+        &self,
+        image: &Image,
+        view: &media::View,
+        encoding: &media::Encoding,
+    ) -> Result<Tensor, media::Error> {
+        let element = match encoding.element {
+            media::PixelType::U8 => ElementType::U8,
+            media::PixelType::F16 => ElementType::F16,
+            media::PixelType::F32 => ElementType::F32,
+        };
+        let shape = encoding.shape(view.width, view.height).to_vec();
+        let data = match self.memory(element, &shape) {
+            Some(mut memory) => {
+                image.write_tensor(view, encoding, &mut memory)?;
+                memory
+            }
+            None => Buffer::from(image.tensor(view, encoding)?.data),
+        };
+        self.budget.usage().count_written(data.len());
+        Ok(Tensor {
+            shape,
+            element,
+            data,
+        })
+    }
+
+    /// Memory of a graph of this stage for such an input.
+    fn memory(&self, element: ElementType, shape: &[u32]) -> Option<Buffer> {
+        let models = self.configuration.models.values();
+        models
+            .filter_map(|name| self.models.get(name))
+            .find_map(|model| model.graph.memory(element, shape))
+    }
+
     /// Counts what a view is about to make, before any of it is made.
     fn charge(&mut self, bytes: Option<u64>) -> Result<u64, Refusal> {
         let bytes = bytes.unwrap_or(u64::MAX);

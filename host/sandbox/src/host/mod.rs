@@ -14,7 +14,7 @@ use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker};
 
 pub(crate) use convert::{lift, lower};
-pub use nn::NnError;
+pub use nn::{HeldContext, HeldGraph, HeldTensor, NnError};
 pub(crate) use wasi::add_to_linker as add_wasi_to_linker;
 
 /// An image that a stage holds a handle to, and the bytes that its budget was charged for it: none

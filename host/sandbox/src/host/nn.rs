@@ -1,7 +1,8 @@
-//! `wasi:nn`, unchanged, over `wasmtime-wasi-nn`'s backend traits.
+//! `wasi:nn`, unchanged.
 //!
 //! The functions are ours, because those of `wasmtime-wasi-nn` let a guest hold any amount of tensors,
-//! lose an error's cause, and hand a guest's own model bytes to a native parser.
+//! lose an error's cause, hand a guest's own model bytes to a native parser, and copy every tensor on
+//! its way to the library.
 
 use crate::bindings::nn::errors::{self, ErrorCode};
 use crate::bindings::nn::graph::{self, ExecutionTarget, GraphBuilder, GraphEncoding};
@@ -12,11 +13,19 @@ use crate::state::State;
 use footlight_nn::{self as nn, ElementType, Model, Tensor};
 use std::sync::Arc;
 use wasmtime::component::Resource;
-use wasmtime_wasi_nn::backend::{
-    BackendError, BackendExecutionContext, BackendGraph, Id, NamedTensor as BackendTensor,
-};
-use wasmtime_wasi_nn::wit as backend;
-use wasmtime_wasi_nn::{ExecutionContext, Graph};
+
+/// wasi-nn's `graph.graph`.
+pub struct HeldGraph(Arc<dyn nn::Graph>);
+
+/// wasi-nn's `inference.graph-execution-context`. It holds nothing of its own: what an inference needs
+/// besides its inputs is the graph's, and used again by whoever comes next.
+pub struct HeldContext(Arc<dyn nn::Graph>);
+
+/// wasi-nn's `tensor.tensor`, and whether it shows an image.
+pub struct HeldTensor {
+    pub(super) tensor: Tensor,
+    pub(super) pixels: bool,
+}
 
 /// wasi-nn's `errors.error`.
 pub struct NnError {
@@ -26,6 +35,16 @@ pub struct NnError {
 
 type Fallible<T> = wasmtime::Result<Result<T, Resource<NnError>>>;
 
+impl From<Tensor> for HeldTensor {
+    /// One that shows no image.
+    fn from(tensor: Tensor) -> Self {
+        Self {
+            tensor,
+            pixels: false,
+        }
+    }
+}
+
 impl tensor::Host for State {}
 
 impl tensor::HostTensor for State {
@@ -34,35 +53,39 @@ impl tensor::HostTensor for State {
         shape: TensorDimensions,
         ty: TensorType,
         data: TensorData,
-    ) -> wasmtime::Result<Resource<Tensor>> {
+    ) -> wasmtime::Result<Resource<HeldTensor>> {
         // The constructor cannot fail in wasi-nn, so that going over the limit has to end the instance;
         // whether the bytes fit the shape is asked where the tensor is used.
         self.budget
             .charge(data.len() as u64)
             .map_err(|error| Error::new(ErrorKind::HostMemory, error.to_string()))?;
-        let element = to_element(ty);
-        Ok(self.table.push(Tensor {
+        self.budget.usage().count_from_guest(data.len());
+        let tensor = Tensor {
             shape,
-            element,
-            data,
-        })?)
+            element: to_element(ty),
+            data: data.into(),
+        };
+        Ok(self.table.push(HeldTensor::from(tensor))?)
     }
 
-    fn dimensions(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<TensorDimensions> {
-        Ok(self.table.get(&tensor)?.shape.clone())
+    fn dimensions(&mut self, tensor: Resource<HeldTensor>) -> wasmtime::Result<TensorDimensions> {
+        Ok(self.table.get(&tensor)?.tensor.shape.clone())
     }
 
-    fn ty(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<TensorType> {
-        Ok(from_element(self.table.get(&tensor)?.element))
+    fn ty(&mut self, tensor: Resource<HeldTensor>) -> wasmtime::Result<TensorType> {
+        Ok(from_element(self.table.get(&tensor)?.tensor.element))
     }
 
-    fn data(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<TensorData> {
-        Ok(self.table.get(&tensor)?.data.clone())
+    fn data(&mut self, tensor: Resource<HeldTensor>) -> wasmtime::Result<TensorData> {
+        let held = self.table.get(&tensor)?;
+        let data = held.tensor.data.to_vec();
+        self.budget.usage().count_to_guest(data.len(), held.pixels);
+        Ok(data)
     }
 
-    fn drop(&mut self, tensor: Resource<Tensor>) -> wasmtime::Result<()> {
-        let tensor = self.table.delete(tensor)?;
-        self.budget.release(tensor.data.len() as u64);
+    fn drop(&mut self, tensor: Resource<HeldTensor>) -> wasmtime::Result<()> {
+        let held = self.table.delete(tensor)?;
+        self.budget.release(held.tensor.bytes() as u64);
         Ok(())
     }
 }
@@ -73,7 +96,7 @@ impl graph::Host for State {
         builders: Vec<GraphBuilder>,
         encoding: GraphEncoding,
         _target: ExecutionTarget,
-    ) -> Fallible<Resource<Graph>> {
+    ) -> Fallible<Resource<HeldGraph>> {
         self.check_deadline()?;
         let Some(backend) = self.configuration.load.clone() else {
             return self.refuse(
@@ -89,14 +112,14 @@ impl graph::Host for State {
             );
         };
         match backend.compile(model, "cpu") {
-            Ok(graph) => Ok(Ok(self.table.push(boxed(graph))?)),
+            Ok(graph) => Ok(Ok(self.table.push(HeldGraph(graph))?)),
             Err(error) => self.refuse(code(error.kind()), error.to_string()),
         }
     }
 
-    fn load_by_name(&mut self, name: String) -> Fallible<Resource<Graph>> {
+    fn load_by_name(&mut self, name: String) -> Fallible<Resource<HeldGraph>> {
         if let Some(model) = self.model(&name) {
-            let graph = boxed(model.graph.clone());
+            let graph = HeldGraph(model.graph.clone());
             return Ok(Ok(self.table.push(graph)?));
         }
         let roles = self.configuration.models.keys();
@@ -116,15 +139,13 @@ impl graph::Host for State {
 impl graph::HostGraph for State {
     fn init_execution_context(
         &mut self,
-        graph: Resource<Graph>,
-    ) -> Fallible<Resource<ExecutionContext>> {
-        match self.table.get(&graph)?.init_execution_context() {
-            Ok(context) => Ok(Ok(self.table.push(context)?)),
-            Err(error) => self.refuse(ErrorCode::RuntimeError, error.to_string()),
-        }
+        graph: Resource<HeldGraph>,
+    ) -> Fallible<Resource<HeldContext>> {
+        let context = HeldContext(self.table.get(&graph)?.0.clone());
+        Ok(Ok(self.table.push(context)?))
     }
 
-    fn drop(&mut self, graph: Resource<Graph>) -> wasmtime::Result<()> {
+    fn drop(&mut self, graph: Resource<HeldGraph>) -> wasmtime::Result<()> {
         self.table.delete(graph)?;
         Ok(())
     }
@@ -135,36 +156,34 @@ impl inference::Host for State {}
 impl inference::HostGraphExecutionContext for State {
     fn compute(
         &mut self,
-        context: Resource<ExecutionContext>,
+        context: Resource<HeldContext>,
         inputs: Vec<NamedTensor>,
     ) -> Fallible<Vec<NamedTensor>> {
         self.check_deadline()?;
         let mut tensors = Vec::with_capacity(inputs.len());
         for (name, tensor) in inputs {
-            let tensor = self.table.delete(tensor)?;
-            self.budget.release(tensor.data.len() as u64);
-            tensors.push(to_backend(name, tensor));
+            let held = self.table.delete(tensor)?;
+            self.budget.release(held.tensor.bytes() as u64);
+            tensors.push((name, held.tensor));
         }
-        let outputs = match self.table.get_mut(&context)?.compute_with_io(tensors) {
-            Ok(outputs) => outputs,
-            Err(error) => {
-                let (code, data) = explain(error);
-                return self.refuse(code, data);
-            }
-        };
+        let graph = self.table.get(&context)?.0.clone();
+        let inferred = graph.infer(tensors, Some(self.deadline));
         self.check_deadline()?;
+        let outputs = match inferred {
+            Ok(outputs) => outputs,
+            Err(error) => return self.refuse(code(error.kind()), error.to_string()),
+        };
         let mut named = Vec::with_capacity(outputs.len());
-        for output in outputs {
-            let (name, tensor) = from_backend(output);
+        for (name, tensor) in outputs {
             if let Err(error) = self.budget.charge(tensor.data.len() as u64) {
                 return self.refuse(ErrorCode::TooLarge, error.to_string());
             }
-            named.push((name, self.table.push(tensor)?));
+            named.push((name, self.table.push(HeldTensor::from(tensor))?));
         }
         Ok(Ok(named))
     }
 
-    fn drop(&mut self, context: Resource<ExecutionContext>) -> wasmtime::Result<()> {
+    fn drop(&mut self, context: Resource<HeldContext>) -> wasmtime::Result<()> {
         self.table.delete(context)?;
         Ok(())
     }
@@ -211,64 +230,6 @@ fn code(kind: nn::ErrorKind) -> ErrorCode {
     }
 }
 
-/// The code and the text of what a backend says.
-fn explain(error: BackendError) -> (ErrorCode, String) {
-    match error {
-        BackendError::BackendAccess(error) => match error.downcast_ref::<nn::Error>() {
-            Some(error) => (code(error.kind()), error.to_string()),
-            None => (ErrorCode::RuntimeError, format!("{error:#}")),
-        },
-        other => (ErrorCode::RuntimeError, other.to_string()),
-    }
-}
-
-fn boxed(graph: Arc<dyn nn::Graph>) -> Graph {
-    Graph::from(Box::new(OurGraph(graph)) as Box<dyn BackendGraph>)
-}
-
-/// A graph of ours as `wasmtime-wasi-nn` wants it.
-struct OurGraph(Arc<dyn nn::Graph>);
-
-impl BackendGraph for OurGraph {
-    fn init_execution_context(&self) -> Result<ExecutionContext, BackendError> {
-        let context: Box<dyn BackendExecutionContext> = Box::new(OurContext(self.0.clone()));
-        Ok(ExecutionContext::from(context))
-    }
-}
-
-struct OurContext(Arc<dyn nn::Graph>);
-
-impl BackendExecutionContext for OurContext {
-    fn set_input(&mut self, _id: Id, _tensor: &backend::Tensor) -> Result<(), BackendError> {
-        Err(only_components())
-    }
-
-    fn get_output(&mut self, _id: Id) -> Result<backend::Tensor, BackendError> {
-        Err(only_components())
-    }
-
-    fn compute(
-        &mut self,
-        inputs: Option<Vec<BackendTensor>>,
-    ) -> Result<Option<Vec<BackendTensor>>, BackendError> {
-        let access = |error: nn::Error| BackendError::BackendAccess(wasmtime::Error::from(error));
-        let inputs = inputs.ok_or_else(only_components)?;
-        let inputs = inputs.into_iter().map(from_backend).collect();
-        let outputs = self.0.infer(inputs).map_err(access)?;
-        let outputs = outputs.into_iter();
-        Ok(Some(
-            outputs
-                .map(|(name, tensor)| to_backend(name, tensor))
-                .collect(),
-        ))
-    }
-}
-
-/// Inputs and outputs one at a time are the core-module interface, which no stage can reach.
-fn only_components() -> BackendError {
-    BackendError::UnsupportedTensorType("inputs and outputs are passed to `compute`".to_owned())
-}
-
 pub(super) fn from_element(element: ElementType) -> TensorType {
     match element {
         ElementType::F16 => TensorType::Fp16,
@@ -291,38 +252,4 @@ pub(super) fn to_element(ty: TensorType) -> ElementType {
         TensorType::I32 => ElementType::I32,
         TensorType::I64 => ElementType::I64,
     }
-}
-
-fn to_backend(name: String, tensor: Tensor) -> BackendTensor {
-    let ty = match tensor.element {
-        ElementType::F16 => backend::TensorType::Fp16,
-        ElementType::F32 => backend::TensorType::Fp32,
-        ElementType::F64 => backend::TensorType::Fp64,
-        ElementType::Bf16 => backend::TensorType::Bf16,
-        ElementType::U8 => backend::TensorType::U8,
-        ElementType::I32 => backend::TensorType::I32,
-        ElementType::I64 => backend::TensorType::I64,
-    };
-    BackendTensor {
-        name,
-        tensor: backend::Tensor::new(tensor.shape, ty, tensor.data),
-    }
-}
-
-fn from_backend(named: BackendTensor) -> (String, Tensor) {
-    let element = match named.tensor.ty {
-        backend::TensorType::Fp16 => ElementType::F16,
-        backend::TensorType::Fp32 => ElementType::F32,
-        backend::TensorType::Fp64 => ElementType::F64,
-        backend::TensorType::Bf16 => ElementType::Bf16,
-        backend::TensorType::U8 => ElementType::U8,
-        backend::TensorType::I32 => ElementType::I32,
-        backend::TensorType::I64 => ElementType::I64,
-    };
-    let tensor = Tensor {
-        shape: named.tensor.dimensions,
-        element,
-        data: named.tensor.data,
-    };
-    (named.name, tensor)
 }
