@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod build;
 mod cache;
 mod client;
@@ -63,6 +64,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Measures the host against a native program and against what people would use instead
+    Bench {
+        /// Measure only this section (tax, start, copies, scale, peers); may be given several times
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+        /// Write the rows to this file as well
+        #[arg(long, value_name = "FILE")]
+        json: Option<PathBuf>,
+    },
     /// Fetches the inference runtime, the models and the sample photos
     Fetch,
     /// Builds every stage of the workspace, the hostile ones of the tests too, and prints their sizes
@@ -101,6 +111,15 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Test { arguments } => {
             fetch::all(&workspace, &cache, &progress)?;
             return test::run(&workspace, &cache, &progress, &arguments);
+        }
+        Task::Bench { only, json } => {
+            fetch::all(&workspace, &cache, &progress)?;
+            return bench::run(
+                &workspace,
+                &cache,
+                &progress,
+                &bench::Options { only, json },
+            );
         }
         Task::Fetch => fetch::all(&workspace, &cache, &progress)?,
         Task::Stages => stages::print(&stages::build_all(&workspace, &cache, &progress)?),

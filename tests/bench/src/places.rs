@@ -1,0 +1,36 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+use footlight_nn::{Backend, OpenVino, cache_dir};
+use footlight_pipeline::{Locations, Pipeline};
+
+/// Where things are.
+pub struct Places {
+    /// The workspace.
+    pub workspace: PathBuf,
+    /// The built stages.
+    pub stages: PathBuf,
+    /// The sample photos: folders `people` and `others`.
+    pub photos: PathBuf,
+    /// What was installed for the peers.
+    pub peers: PathBuf,
+}
+
+impl Places {
+    /// The pipeline of members.
+    pub fn pipeline_file(&self) -> PathBuf {
+        self.workspace.join("guests/members.toml")
+    }
+
+    /// Opens the pipeline of members; with a folder for its gallery, or one in memory.
+    pub fn open(&self, gallery: Option<&Path>) -> Result<Pipeline> {
+        let backend: Arc<dyn Backend> = Arc::new(OpenVino::load(None)?);
+        let locations = Locations {
+            stages: vec![self.stages.clone()],
+            cache: cache_dir(),
+            gallery: gallery.map(Path::to_path_buf),
+        };
+        Ok(Pipeline::open(&self.pipeline_file(), &locations, backend)?)
+    }
+}

@@ -1,0 +1,215 @@
+//! The page of results, and its plots.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use plotters::prelude::*;
+
+use crate::row::{Results, Row, number};
+
+/// The sections of the page, in its order: name, heading, what it is about.
+const SECTIONS: [(&str, &str, &str); 5] = [
+    (
+        "tax",
+        "What the sandbox costs",
+        "Frame to verdict through three components, against the same work in one native Rust program with the same crates and the same inference sessions.",
+    ),
+    (
+        "start",
+        "What an item costs besides its work",
+        "Every item is worked on in an instance of its own. The graphs answer at once here, so that what is left is the sandbox.",
+    ),
+    (
+        "copies",
+        "What is copied",
+        "Counted by the host, for a frame of one face.",
+    ),
+    (
+        "peers",
+        "Against what people would use instead",
+        "The same models, frames and number of threads; each side starts, serves and is measured in turn. The programs are in `tests/bench/peers`.",
+    ),
+    (
+        "scale",
+        "How it grows",
+        "Clients over HTTP; faces in a frame; members in the gallery.",
+    ),
+];
+
+/// Writes `benchmarks.md` and its plots.
+pub fn write(docs: &Path, results: &Results) -> Result<()> {
+    let mut page = String::from(
+        "# Measurements\n\n\
+         Made by `cargo xtask bench` from `benchmarks.json`; do not edit. A ratio is the median of the ratios of \
+         rounds in which both sides took turns, and its spread is that of the rounds' quartiles. What does not \
+         hold its target is listed as what does.\n",
+    );
+    for (name, heading, about) in SECTIONS {
+        let rows: Vec<&Row> = results
+            .rows
+            .iter()
+            .filter(|row| row.section == name)
+            .collect();
+        let Some(run) = results.runs.get(name).filter(|_| !rows.is_empty()) else {
+            continue;
+        };
+        write!(page, "\n## {heading}\n\n{about}\n\n")?;
+        writeln!(
+            page,
+            "`{}`, {}, {}; {}.\n",
+            run.command,
+            run.date,
+            run.machine,
+            run.versions.join(", ")
+        )?;
+        table(&mut page, &rows)?;
+        for plot in plots(docs, name, &rows)? {
+            writeln!(page, "\n![{plot}](benchmarks/{plot}.svg)")?;
+        }
+    }
+    let file = docs.join("benchmarks.md");
+    fs::write(&file, page).with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn table(page: &mut String, rows: &[&Row]) -> Result<()> {
+    page.push_str("| what | unit | ours | theirs | ratio | quartiles | target | holds |\n|---|---|---:|---:|---:|---|---|---|\n");
+    let mut notes = Vec::new();
+    for row in rows {
+        let mark = match &row.note {
+            Some(note) => {
+                let known = notes.iter().position(|other| other == note);
+                let index = known.unwrap_or_else(|| {
+                    notes.push(note.clone());
+                    notes.len() - 1
+                });
+                format!(" ({})", index + 1)
+            }
+            None => String::new(),
+        };
+        let figure = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), number);
+        let spread = row.spread.filter(|[low, high]| low != high);
+        let holds = match row.holds {
+            Some(true) => "yes",
+            Some(false) => "**no**",
+            None => "",
+        };
+        writeln!(
+            page,
+            "| {}{mark} | {} | {} | {} | {} | {} | {} | {holds} |",
+            row.name,
+            row.unit,
+            figure(row.ours),
+            figure(row.theirs),
+            row.ratio
+                .map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.3}")),
+            spread.map_or_else(String::new, |[low, high]| format!(
+                "{} to {}",
+                number(low),
+                number(high)
+            )),
+            row.target.as_deref().unwrap_or(""),
+        )?;
+    }
+    for (index, note) in notes.iter().enumerate() {
+        write!(
+            page,
+            "\n({}) {note}{}",
+            index + 1,
+            if index + 1 == notes.len() { "\n" } else { "  " }
+        )?;
+    }
+    Ok(())
+}
+
+/// The plots of a section; their names.
+fn plots(docs: &Path, section: &str, rows: &[&Row]) -> Result<Vec<String>> {
+    let folder = docs.join("benchmarks");
+    fs::create_dir_all(&folder)?;
+    let drawn: Vec<(String, &str, Vec<(String, f64)>)> =
+        match section {
+            "peers" => ["frames a second", "memory", "start to the first verdict"]
+                .into_iter()
+                .filter_map(|what| {
+                    let of: Vec<&&Row> = rows
+                        .iter()
+                        .filter(|row| row.name.contains(what) && row.ours.is_some())
+                        .collect();
+                    let first = of.first()?;
+                    let mut bars = vec![("Footlight".to_owned(), first.ours?)];
+                    bars.extend(of.iter().filter_map(|row| {
+                        Some((row.name.split(':').next()?.to_owned(), row.theirs?))
+                    }));
+                    Some((format!("{what}, {}", first.unit), what, bars))
+                })
+                .collect(),
+            "scale" => ["frames a second", "time of a frame"]
+                .into_iter()
+                .filter_map(|what| {
+                    let of = rows.iter().filter(|row| {
+                        row.name.ends_with(what)
+                            && (what == "frames a second" || row.name.contains("face"))
+                    });
+                    let bars: Vec<_> = of
+                        .filter_map(|row| Some((row.name.split(':').next()?.to_owned(), row.ours?)))
+                        .collect();
+                    let unit = rows
+                        .iter()
+                        .find(|row| row.name.ends_with(what))?
+                        .unit
+                        .clone();
+                    Some((format!("{what}, {unit}"), what, bars))
+                })
+                .collect(),
+            _ => Vec::new(),
+        };
+    let mut names = Vec::new();
+    for (title, what, bars) in drawn {
+        let name = format!("{section}-{}", what.replace(' ', "-"));
+        bar_chart(&folder.join(format!("{name}.svg")), &title, &bars)?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// Horizontal bars, each with its name and its number.
+fn bar_chart(file: &Path, title: &str, bars: &[(String, f64)]) -> Result<()> {
+    const ROW: i32 = 34;
+    const LEFT: i32 = 190;
+    const WIDTH: i32 = 640;
+    let height = 50 + ROW * i32::try_from(bars.len())?;
+    let most = bars
+        .iter()
+        .map(|bar| bar.1)
+        .fold(f64::MIN_POSITIVE, f64::max);
+    let area = SVGBackend::new(file, (WIDTH as u32, height as u32)).into_drawing_area();
+    area.fill(&WHITE)?;
+    let text = |size: i32| {
+        ("sans-serif", size)
+            .into_font()
+            .color(&RGBColor(40, 40, 40))
+    };
+    area.draw(&Text::new(title.to_owned(), (12, 12), text(17)))?;
+    for (index, (name, value)) in bars.iter().enumerate() {
+        let top = 44 + ROW * i32::try_from(index)?;
+        let colour = if index == 0 || name.contains("client") || name.contains("face") {
+            RGBColor(196, 98, 16)
+        } else {
+            RGBColor(128, 140, 152)
+        };
+        let length = (value / most * f64::from(WIDTH - LEFT - 80)) as i32;
+        area.draw(&Text::new(name.clone(), (12, top + 4), text(14)))?;
+        area.draw(&Rectangle::new(
+            [(LEFT, top), (LEFT + length.max(1), top + ROW - 12)],
+            colour.filled(),
+        ))?;
+        area.draw(&Text::new(
+            number(*value),
+            (LEFT + length + 8, top + 4),
+            text(14),
+        ))?;
+    }
+    area.present()?;
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! What the sandbox costs: frame to verdict through three components, against the same work in one
+//! native program.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use footlight_media::Image;
+use footlight_pipeline::{Outcome, Pipeline};
+
+use crate::frames::{self, Frame};
+use crate::measure::{in_turns, milliseconds, time};
+use crate::native::{Face, Native};
+use crate::places::Places;
+use crate::row::Row;
+
+const SECTION: &str = "tax";
+/// Pairs of frames, one at a time.
+const PAIRS: usize = 400;
+/// Rounds with all cores busy, and the frames of each.
+const ROUNDS: usize = 12;
+const FRAMES: usize = 120;
+
+/// Measures.
+pub fn run(places: &Places) -> Result<Vec<Row>> {
+    let pipeline = places.open(None)?;
+    let names = ["obama", "biden"];
+    for name in names {
+        let photo = places.photos.join(format!("people/{name}.jpg"));
+        let photo = Image::decode(&std::fs::read(&photo)?, &Default::default())?;
+        pipeline.enrol(&name.parse()?, vec![(name.to_owned(), photo)])?;
+    }
+    let native = Native::new(&pipeline.models())?;
+    let frames = frames::usual(places)?;
+    for frame in &frames {
+        same(
+            frame,
+            &pipeline.process(frame.decode()?)?,
+            &native.process(&frame.decode()?)?,
+        )?;
+    }
+    let cores = thread::available_parallelism()?.get();
+    Ok(vec![
+        alone(&pipeline, &native, &frames)?,
+        together(&pipeline, &native, &frames, cores)?,
+    ])
+}
+
+/// One frame at a time, decoding included.
+fn alone(pipeline: &Pipeline, native: &Native, frames: &[Frame]) -> Result<Row> {
+    let frame = |round: usize| {
+        // Each frame is measured with either side first.
+        let frame = frames.get(round / 2 % frames.len().max(1));
+        frame.context("no frames")
+    };
+    let ours = |round| {
+        Ok(milliseconds(
+            time(|| Ok(pipeline.process(frame(round)?.decode()?)?))?.0,
+        ))
+    };
+    let theirs = |round| {
+        Ok(milliseconds(
+            time(|| native.process(&frame(round)?.decode()?))?.0,
+        ))
+    };
+    let spreads = in_turns(PAIRS, ours, theirs)?;
+    Ok(
+        Row::both(SECTION, "frame to verdict, one at a time", "ms", spreads)
+            .at_most(1.03)
+            .noted(format!(
+                "{PAIRS} pairs over frames of 0, 1, 1 and 2 faces; median of the pairs' ratios"
+            )),
+    )
+}
+
+/// As many at a time as there are cores.
+fn together(pipeline: &Pipeline, native: &Native, frames: &[Frame], cores: usize) -> Result<Row> {
+    let ours = |_| {
+        rate(cores, frames, |frame| {
+            pipeline.process(frame.decode()?)?;
+            Ok(())
+        })
+    };
+    let theirs = |_| {
+        rate(cores, frames, |frame| {
+            native.process(&frame.decode()?)?;
+            Ok(())
+        })
+    };
+    let spreads = in_turns(ROUNDS, ours, theirs)?;
+    Ok(Row::both(
+        SECTION,
+        format!("frames a second, {cores} at a time"),
+        "frames/s",
+        spreads,
+    )
+    .at_least(0.97)
+    .noted(format!(
+        "{ROUNDS} rounds of {FRAMES} frames a side; median of the rounds' ratios"
+    )))
+}
+
+/// Frames a second with this many threads.
+fn rate(
+    threads: usize,
+    frames: &[Frame],
+    work: impl Fn(&Frame) -> Result<()> + Sync,
+) -> Result<f64> {
+    let next = AtomicUsize::new(0);
+    let began = Instant::now();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(|| {
+                    loop {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        if index >= FRAMES {
+                            return Ok::<_, anyhow::Error>(());
+                        }
+                        work(frames.get(index % frames.len()).context("no frames")?)?;
+                    }
+                })
+            })
+            .collect();
+        for worker in workers {
+            match worker.join() {
+                Ok(done) => done?,
+                Err(_) => bail!("a worker panicked"),
+            }
+        }
+        Ok(())
+    })?;
+    Ok(FRAMES as f64 / began.elapsed().as_secs_f64())
+}
+
+/// Both sides must have come to the same verdicts, or they did not do the same work.
+fn same(frame: &Frame, ours: &Outcome, theirs: &[Face]) -> Result<()> {
+    let faces = ours.answer.get("faces").and_then(|faces| faces.as_array());
+    let faces = faces.context("the answer has no faces")?;
+    let expected = frame
+        .name
+        .split(' ')
+        .next()
+        .and_then(|count| count.parse().ok());
+    if Some(faces.len()) != expected || faces.len() != theirs.len() {
+        bail!(
+            "of {}, the stages found {}, the native program {}",
+            frame.name,
+            faces.len(),
+            theirs.len()
+        );
+    }
+    for (face, native) in faces.iter().zip(theirs) {
+        let verdict = face.get("verdict").context("a face without a verdict")?;
+        let similarity = verdict.get("similarity").and_then(|value| value.as_f64());
+        let id = verdict.get("id").and_then(|id| id.as_str());
+        let close = similarity
+            .is_some_and(|similarity| (similarity - native.verdict.similarity).abs() < 1e-5);
+        let left = face.get("box").and_then(|bounds| bounds.get("x")?.as_f64());
+        let close = close
+            && left.is_some_and(|left| (left - f64::from(native.detection.bounds.x)).abs() < 1e-3);
+        if id != native.verdict.member.as_deref() || !close {
+            bail!(
+                "the stages say {verdict}, the native program {:?}",
+                native.verdict
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Measuring.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::build;
+use crate::cache::Cache;
+use crate::progress::Progress;
+use crate::stages;
+use crate::workspace::Workspace;
+
+/// What is measured, and where the rows go.
+pub struct Options {
+    /// Only these sections; all where there is none.
+    pub only: Vec<String>,
+    /// A file for the rows.
+    pub json: Option<PathBuf>,
+}
+
+/// Builds what is measured, and the program that measures, and runs it.
+pub fn run(
+    workspace: &Workspace,
+    cache: &Cache,
+    progress: &Progress,
+    options: &Options,
+) -> Result<ExitCode> {
+    stages::build_shipped(workspace, cache, progress)?;
+    build::host(workspace, progress)?;
+    let mut command =
+        std::process::Command::new(workspace.host().with_file_name("footlight-bench"));
+    command.env("FOOTLIGHT_CACHE", cache.root());
+    for (name, folder) in [
+        ("--workspace", workspace.root().to_path_buf()),
+        ("--stages", workspace.stages()),
+        ("--photos", cache.path("photos")),
+        ("--peers", cache.path("peers")),
+    ] {
+        command.arg(name).arg(folder);
+    }
+    for section in &options.only {
+        command.arg("--only").arg(section);
+    }
+    if let Some(file) = &options.json {
+        command.arg("--json").arg(file);
+    }
+    let status = command.status().context("cannot run footlight-bench")?;
+    Ok(if status.success() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
