@@ -40,6 +40,7 @@ mod error;
 mod info;
 mod onnx;
 mod openvino;
+pub mod quantity;
 mod registry;
 mod tensor;
 

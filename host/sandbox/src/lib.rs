@@ -37,6 +37,6 @@ pub use engine::Sandbox;
 pub use error::{Error, ErrorKind};
 pub use inspect::{Import, Inspection};
 pub use item::{Item, Payload};
-pub use limits::{Limits, LimitsError};
+pub use limits::Limits;
 pub use stage::{Configuration, Stage};
 pub use value::{Fields, Value};
