@@ -53,5 +53,6 @@ pub use digest::sha256_hex;
 pub use element::ElementType;
 pub use error::{Error, ErrorKind};
 pub use info::TensorInfo;
+pub use onnx::free_batch;
 pub use registry::{Model, Registry, Snapshot};
 pub use tensor::{MAX_RANK, Tensor, byte_size};

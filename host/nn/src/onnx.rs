@@ -5,12 +5,19 @@
 //! inside; the file knows which one is the output's.
 //!
 //! And for constants that lie in other files: a library would follow their paths.
+//!
+//! And where a model takes one row at a time, to have it take any number ([`free_batch`]).
 
+mod batch;
+mod reshape;
 mod wire;
 
-use std::collections::HashSet;
+pub use batch::free_batch;
 
-use wire::Fields;
+use std::collections::HashSet;
+use std::fmt;
+
+use wire::{Field, Fields};
 
 use crate::Error;
 
@@ -40,7 +47,6 @@ const DEEPEST: usize = 32;
 /// `InvalidModel` where the bytes are not an ONNX file, `Unsupported` where parts of the model are in
 /// other files.
 pub(crate) fn read(model: &[u8]) -> Result<Names, Error> {
-    let broken = || Error::model("the model is not an ONNX file, or only a part of one");
     if external(Message::Model, model, 0).ok_or_else(broken)? {
         return Err(Error::unsupported(
             "the model keeps constants in other files, and those are not read; save it as one file",
@@ -49,22 +55,37 @@ pub(crate) fn read(model: &[u8]) -> Result<Names, Error> {
     names(model).ok_or_else(broken)
 }
 
+fn broken() -> Error {
+    Error::model("the model is not an ONNX file, or only a part of one")
+}
+
+/// What a model that takes one row only is refused with, where several are wanted.
+fn fixed(by: impl fmt::Display) -> Error {
+    Error::unsupported(format!(
+        "the model's batch is fixed by {by}, and cannot be freed; turn batching off for this model"
+    ))
+}
+
 fn names(model: &[u8]) -> Option<Names> {
     let mut names = Names::default();
     let mut constants = HashSet::new();
     let mut graphs = 0;
     for field in Fields(model) {
-        let (MODEL_GRAPH, graph) = field? else {
+        let field = field?;
+        if field.number != MODEL_GRAPH {
             continue;
-        };
+        }
         graphs += 1;
-        for field in Fields(graph) {
-            match field? {
-                (GRAPH_INITIALIZER, value) => {
-                    constants.insert(text(value, TENSOR_NAME)?);
+        for field in Fields(field.content) {
+            let Field {
+                number, content, ..
+            } = field?;
+            match number {
+                GRAPH_INITIALIZER => {
+                    constants.insert(text(content, TENSOR_NAME)?);
                 }
-                (GRAPH_INPUT, value) => names.inputs.push(text(value, VALUE_INFO_NAME)?),
-                (GRAPH_OUTPUT, value) => names.outputs.push(text(value, VALUE_INFO_NAME)?),
+                GRAPH_INPUT => names.inputs.push(text(content, VALUE_INFO_NAME)?),
+                GRAPH_OUTPUT => names.outputs.push(text(content, VALUE_INFO_NAME)?),
                 _ => {}
             }
         }
@@ -78,9 +99,9 @@ fn names(model: &[u8]) -> Option<Names> {
 fn text(message: &[u8], number: u64) -> Option<String> {
     let mut text: &[u8] = &[];
     for field in Fields(message) {
-        match field? {
-            (found, value) if found == number => text = value,
-            _ => {}
+        let field = field?;
+        if field.number == number {
+            text = field.content;
         }
     }
     String::from_utf8(text.to_vec()).ok()
@@ -125,12 +146,14 @@ fn external(message: Message, bytes: &[u8], depth: usize) -> Option<bool> {
         return None;
     }
     for field in Fields(bytes) {
-        let (number, value) = field?;
+        let Field {
+            number, content, ..
+        } = field?;
         if matches!((message, number), (Message::Tensor, TENSOR_EXTERNAL)) {
             return Some(true);
         }
         if let Some(child) = message.child(number)
-            && external(child, value, depth + 1)?
+            && external(child, content, depth + 1)?
         {
             return Some(true);
         }
