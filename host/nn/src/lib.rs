@@ -24,6 +24,8 @@
 //! hands over ends in an [`Error`]. A device that was asked for and is not there is an error as well,
 //! never another device.
 //!
+//! A [`Batched`] graph computes what several threads ask for at about the same time in one inference.
+//!
 //! A [`Card`] says what is known of a model. A [`Registry`] holds the models that stages may ask for
 //! by name, and lets one be replaced while others run.
 
@@ -31,6 +33,7 @@
 #![deny(unsafe_code)]
 
 mod backend;
+mod batch;
 mod buffer;
 mod cache;
 mod card;
@@ -46,6 +49,7 @@ mod tensor;
 
 pub use crate::openvino::OpenVino;
 pub use backend::{Backend, Graph, arrange};
+pub use batch::{BatchOptions, BatchStats, Batched, batched, verify_batch};
 pub use buffer::{Buffer, Memory};
 pub use cache::cache_dir;
 pub use card::{Card, CardTensor, PackageRegistry, Preprocessing, Side, Source, Threshold};

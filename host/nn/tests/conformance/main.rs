@@ -9,6 +9,7 @@
 )]
 
 mod allocations;
+mod batching;
 mod devices;
 mod inference;
 mod models;
@@ -30,6 +31,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let runtime = OpenVino::load(None).map(Arc::new);
     let tests = [
+        batching::TESTS,
         devices::TESTS,
         inference::TESTS,
         models::TESTS,

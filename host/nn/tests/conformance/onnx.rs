@@ -34,6 +34,9 @@ pub struct Graph {
     pub inputs: Vec<Value>,
     #[prost(message, repeated, tag = "12")]
     pub outputs: Vec<Value>,
+    /// What is said of tensors inside.
+    #[prost(message, repeated, tag = "13")]
+    pub inner: Vec<Value>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -58,6 +61,8 @@ struct Attribute {
     integer: i64,
     #[prost(message, optional, tag = "5")]
     tensor: Option<Constant>,
+    #[prost(int64, repeated, tag = "8")]
+    integers: Vec<i64>,
     #[prost(int32, tag = "20")]
     kind: i32,
 }
@@ -182,8 +187,18 @@ impl Node {
         self.attributes.push(Attribute {
             name: name.to_owned(),
             integer,
-            tensor: None,
             kind: 2,
+            ..Attribute::default()
+        });
+        self
+    }
+
+    pub fn with_integers(mut self, name: &str, integers: &[i64]) -> Node {
+        self.attributes.push(Attribute {
+            name: name.to_owned(),
+            integers: integers.to_vec(),
+            kind: 7,
+            ..Attribute::default()
         });
         self
     }
@@ -191,9 +206,9 @@ impl Node {
     pub fn with_tensor(mut self, name: &str, tensor: Constant) -> Node {
         self.attributes.push(Attribute {
             name: name.to_owned(),
-            integer: 0,
             tensor: Some(tensor),
             kind: 4,
+            ..Attribute::default()
         });
         self
     }
@@ -208,6 +223,17 @@ pub fn constant(name: &str, dims: &[i64], values: &[f32]) -> Constant {
             .iter()
             .flat_map(|value| value.to_le_bytes())
             .collect(),
+        ..Constant::default()
+    }
+}
+
+/// A constant that is a shape.
+pub fn shape(name: &str, sides: &[i64]) -> Constant {
+    Constant {
+        dims: vec![sides.len() as i64],
+        element: number(ElementType::I64),
+        name: name.to_owned(),
+        raw_data: sides.iter().flat_map(|side| side.to_le_bytes()).collect(),
         ..Constant::default()
     }
 }
