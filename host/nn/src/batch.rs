@@ -188,4 +188,8 @@ impl Graph for Batched {
     fn memory(&self, element: ElementType, shape: &[u32]) -> Option<Buffer> {
         self.graph.memory(element, shape)
     }
+
+    fn copied(&self) -> u64 {
+        self.graph.copied()
+    }
 }

@@ -162,4 +162,8 @@ impl Graph for Device {
         let size = footlight_nn::byte_size(shape, element).ok()?;
         Some(Buffer::of_library(Own(vec![0; size])))
     }
+
+    fn copied(&self) -> u64 {
+        0
+    }
 }
