@@ -2,6 +2,7 @@
 //! warping and what follows an inference, and the very graphs that the stages run.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use face_detection::decode::{Detection, Outputs, decode};
@@ -30,6 +31,38 @@ pub struct Native {
     gallery: Arc<Model>,
 }
 
+/// The parts of the work, in their order.
+pub const PARTS: [&str; 7] = [
+    "the frame as a tensor",
+    "the detector",
+    "faces from its output",
+    "the face as a crop",
+    "the crop as a tensor",
+    "the feature model",
+    "the gallery",
+];
+
+/// How long each of [`PARTS`] took.
+#[derive(Default)]
+pub struct Laps([Duration; PARTS.len()]);
+
+impl Laps {
+    /// The parts with their times.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, Duration)> {
+        PARTS.into_iter().zip(self.0)
+    }
+
+    /// Does a part.
+    fn lap<T>(&mut self, part: usize, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let began = Instant::now();
+        let done = work();
+        if let Some(sum) = self.0.get_mut(part) {
+            *sum += began.elapsed();
+        }
+        done
+    }
+}
+
 /// A face that was found.
 pub struct Face {
     /// Where, how sure, and its landmarks.
@@ -54,52 +87,60 @@ impl Native {
 
     /// Finds the faces of a frame and whose they are.
     pub fn process(&self, frame: &media::Image) -> Result<Vec<Face>> {
-        let faces = self.detect(frame)?;
+        self.timed(frame, &mut Laps::default())
+    }
+
+    /// The same, and how long its parts take.
+    pub fn timed(&self, frame: &media::Image, laps: &mut Laps) -> Result<Vec<Face>> {
+        let faces = self.detect(frame, laps)?;
         faces
             .into_iter()
             .filter_map(|detection| {
                 let map = align::to_template(&detection.landmarks)?;
                 Some(
-                    self.verify(frame, map)
+                    self.verify(frame, map, laps)
                         .map(|verdict| Face { detection, verdict }),
                 )
             })
             .collect()
     }
 
-    fn detect(&self, frame: &media::Image) -> Result<Vec<Detection>> {
+    fn detect(&self, frame: &media::Image, laps: &mut Laps) -> Result<Vec<Detection>> {
         let letterbox = Letterbox::new((frame.width(), frame.height()), INPUT);
         let encoding = media::Encoding {
             channels: media::Channels::Bgr,
             mean: [104.0, 117.0, 127.0],
             ..media::Encoding::default()
         };
-        let pixels = tensor(&self.detector, frame, &view(letterbox.view()), &encoding)?;
-        let outputs = self
-            .detector
-            .graph
-            .infer(vec![("input".to_owned(), pixels)], None)?;
-        let values = |name: &str| {
-            let output = outputs.iter().find(|(found, _)| found == name);
-            let (_, tensor) = output.with_context(|| format!("no output {name}"))?;
-            Ok::<_, anyhow::Error>(tensor.to_f32()?)
-        };
-        let (loc, conf, landmarks) = (values("loc")?, values("conf")?, values("landmarks")?);
-        let outputs = Outputs {
-            loc: &loc,
-            conf: &conf,
-            landmarks: &landmarks,
-        };
-        let seen = decode(INPUT, &outputs, MIN_SCORE).map_err(|why| anyhow!(why))?;
-        let seen = seen
-            .into_iter()
-            .filter_map(|seen| letterbox.in_frame(seen))
-            .collect();
-        Ok(nms::keep_best(seen, IOU, MAX_FACES))
+        let pixels = laps.lap(0, || {
+            tensor(&self.detector, frame, &view(letterbox.view()), &encoding)
+        })?;
+        let outputs = laps.lap(1, || infer(&self.detector, "input", pixels))?;
+        laps.lap(2, || {
+            let values = |name: &str| {
+                let output = outputs.iter().find(|(found, _)| found == name);
+                let (_, tensor) = output.with_context(|| format!("no output {name}"))?;
+                Ok::<_, anyhow::Error>(tensor.to_f32()?)
+            };
+            let (loc, conf, landmarks) = (values("loc")?, values("conf")?, values("landmarks")?);
+            let outputs = Outputs {
+                loc: &loc,
+                conf: &conf,
+                landmarks: &landmarks,
+            };
+            let seen = decode(INPUT, &outputs, MIN_SCORE).map_err(|why| anyhow!(why))?;
+            let seen = seen
+                .into_iter()
+                .filter_map(|seen| letterbox.in_frame(seen))
+                .collect();
+            Ok(nms::keep_best(seen, IOU, MAX_FACES))
+        })
     }
 
-    fn verify(&self, frame: &media::Image, map: stage::Affine) -> Result<Verdict> {
-        let crop = frame.view(&view(stage::View::warp(map, align::SIDE, align::SIDE)))?;
+    fn verify(&self, frame: &media::Image, map: stage::Affine, laps: &mut Laps) -> Result<Verdict> {
+        let crop = laps.lap(3, || {
+            Ok(frame.view(&view(stage::View::warp(map, align::SIDE, align::SIDE)))?)
+        })?;
         let encoding = media::Encoding {
             channels: media::Channels::Bgr,
             mean: [127.5; 3],
@@ -107,27 +148,30 @@ impl Native {
             ..media::Encoding::default()
         };
         let whole = media::View::whole(align::SIDE, align::SIDE);
-        let pixels = tensor(&self.features, &crop, &whole, &encoding)?;
-        let mut outputs = self
-            .features
-            .graph
-            .infer(vec![("input".to_owned(), pixels)], None)?;
-        let (_, output) = outputs.pop().context("no feature")?;
-        let feature = normalised(output.to_f32()?).map_err(|why| anyhow!(why))?;
-
-        let feature = Tensor::from_f32(vec![1, u32::try_from(feature.len())?], &feature)?;
-        let outputs = self
-            .gallery
-            .graph
-            .infer(vec![("feature".to_owned(), feature)], None)?;
-        let [(_, similarities), (_, rows)] = outputs.as_slice() else {
-            return Err(anyhow!("the gallery gave {} outputs", outputs.len()));
-        };
-        let (rows, _) = rows.data.as_chunks::<8>();
-        let rows: Vec<i64> = rows.iter().map(|row| i64::from_le_bytes(*row)).collect();
-        let label = |row| self.gallery.labels.get(usize::try_from(row).ok()?).cloned();
-        Verdict::of(&similarities.to_f32()?, &rows, THRESHOLD, label).map_err(|why| anyhow!(why))
+        let pixels = laps.lap(4, || tensor(&self.features, &crop, &whole, &encoding))?;
+        let feature = laps.lap(5, || {
+            let (_, output) = infer(&self.features, "input", pixels)?
+                .pop()
+                .context("no feature")?;
+            normalised(output.to_f32()?).map_err(|why| anyhow!(why))
+        })?;
+        laps.lap(6, || {
+            let feature = Tensor::from_f32(vec![1, u32::try_from(feature.len())?], &feature)?;
+            let outputs = infer(&self.gallery, "feature", feature)?;
+            let [(_, similarities), (_, rows)] = outputs.as_slice() else {
+                return Err(anyhow!("the gallery gave {} outputs", outputs.len()));
+            };
+            let (rows, _) = rows.data.as_chunks::<8>();
+            let rows: Vec<i64> = rows.iter().map(|row| i64::from_le_bytes(*row)).collect();
+            let label = |row| self.gallery.labels.get(usize::try_from(row).ok()?).cloned();
+            Verdict::of(&similarities.to_f32()?, &rows, THRESHOLD, label)
+                .map_err(|why| anyhow!(why))
+        })
     }
+}
+
+fn infer(model: &Model, input: &str, tensor: Tensor) -> Result<Vec<(String, Tensor)>> {
+    Ok(model.graph.infer(vec![(input.to_owned(), tensor)], None)?)
 }
 
 /// A view as a tensor, where the graph computes with it.

@@ -10,8 +10,8 @@ use footlight_media::Image;
 use footlight_pipeline::{Outcome, Pipeline};
 
 use crate::frames::{self, Frame};
-use crate::measure::{in_turns, milliseconds, time};
-use crate::native::{Face, Native};
+use crate::measure::{Spread, in_turns, milliseconds, time};
+use crate::native::{Face, Laps, Native, PARTS};
 use crate::places::Places;
 use crate::row::Row;
 
@@ -21,6 +21,8 @@ const PAIRS: usize = 400;
 /// Rounds with all cores busy, and the frames of each.
 const ROUNDS: usize = 12;
 const FRAMES: usize = 120;
+/// Frames whose parts are timed.
+const PARTS_OF: usize = 200;
 
 /// Measures.
 pub fn run(places: &Places) -> Result<Vec<Row>> {
@@ -41,10 +43,12 @@ pub fn run(places: &Places) -> Result<Vec<Row>> {
         )?;
     }
     let cores = thread::available_parallelism()?.get();
-    Ok(vec![
+    let mut rows = vec![
         alone(&pipeline, &native, &frames)?,
         together(&pipeline, &native, &frames, cores)?,
-    ])
+    ];
+    rows.extend(parts(&native, frames.first().context("no frames")?)?);
+    Ok(rows)
 }
 
 /// One frame at a time, decoding included.
@@ -72,6 +76,26 @@ fn alone(pipeline: &Pipeline, native: &Native, frames: &[Frame]) -> Result<Row> 
                 "{PAIRS} pairs over frames of 0, 1, 1 and 2 faces; median of the pairs' ratios"
             )),
     )
+}
+
+/// Where the time of a frame of one face goes, in the native program: what any sandbox leaves as it is.
+fn parts(native: &Native, frame: &Frame) -> Result<Vec<Row>> {
+    let mut decoding = Vec::new();
+    let mut times = vec![Vec::new(); PARTS.len()];
+    for _ in 0..PARTS_OF {
+        let (took, image) = time(|| frame.decode())?;
+        decoding.push(milliseconds(took));
+        let mut laps = Laps::default();
+        native.timed(&image, &mut laps)?;
+        for (times, (_, took)) in times.iter_mut().zip(laps.iter()) {
+            times.push(milliseconds(took));
+        }
+    }
+    let parts = ["decoding"].into_iter().chain(PARTS);
+    Ok(parts
+        .zip([decoding].into_iter().chain(times))
+        .map(|(part, times)| Row::alone(SECTION, format!("of it: {part}"), "ms", Spread::of(times)))
+        .collect())
 }
 
 /// As many at a time as there are cores.
