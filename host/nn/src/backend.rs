@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -11,6 +12,11 @@ pub trait Backend: Send + Sync {
 
     /// The version of the library that is loaded.
     fn version(&self) -> String;
+
+    /// The file that it was loaded from; none for a library that is part of this program.
+    fn library(&self) -> Option<&Path> {
+        None
+    }
 
     /// The devices it can use on this machine, in lower case: `cpu`, `gpu.0`.
     ///

@@ -25,6 +25,8 @@
 //! never another device.
 //!
 //! A [`Batched`] graph computes what several threads ask for at about the same time in one inference.
+//! [`Runtimes`] are the libraries of a host, and take a device by the name that a pipeline file has for it
+//! ([`DeviceSpec`]), with other devices to fall back on where the file says so.
 //!
 //! A [`Card`] says what is known of a model. A [`Registry`] holds the models that stages may ask for
 //! by name, and lets one be replaced while others run.
@@ -37,6 +39,7 @@ mod batch;
 mod buffer;
 mod cache;
 mod card;
+mod device;
 mod digest;
 mod element;
 mod error;
@@ -45,6 +48,7 @@ mod onnx;
 mod openvino;
 pub mod quantity;
 mod registry;
+mod runtimes;
 mod tensor;
 
 pub use crate::openvino::OpenVino;
@@ -53,10 +57,12 @@ pub use batch::{BatchOptions, BatchStats, Batched, batched, verify_batch};
 pub use buffer::{Buffer, Memory};
 pub use cache::cache_dir;
 pub use card::{Card, CardTensor, PackageRegistry, Preprocessing, Side, Source, Threshold};
+pub use device::{DeviceSpec, Library};
 pub use digest::sha256_hex;
 pub use element::ElementType;
 pub use error::{Error, ErrorKind};
 pub use info::TensorInfo;
 pub use onnx::free_batch;
 pub use registry::{Model, Registry, Snapshot};
+pub use runtimes::{Compiled, Folders, PassedOver, Placement, Runtimes};
 pub use tensor::{MAX_RANK, Tensor, byte_size};

@@ -142,6 +142,10 @@ impl Backend for OpenVino {
         self.version.clone()
     }
 
+    fn library(&self) -> Option<&Path> {
+        Some(&self.library)
+    }
+
     fn devices(&self) -> Result<Vec<String>, Error> {
         device::available(&self.core())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::{Card, Graph};
+use crate::{Card, Graph, Placement};
 
 /// A model that stages may ask for by name.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct Model {
     pub digest: String,
     /// The model, ready to run.
     pub graph: Arc<dyn Graph>,
+    /// Where it runs, and what was asked for.
+    pub placement: Placement,
     /// What the rows of its output mean; empty where they have no names.
     pub labels: Arc<[String]>,
     /// Its card; none for a model that the host made itself.
@@ -26,7 +28,7 @@ impl fmt::Debug for Model {
         f.debug_struct("Model")
             .field("name", &self.name)
             .field("digest", &self.digest)
-            .field("device", &self.graph.device())
+            .field("placement", &self.placement)
             .field("labels", &self.labels.len())
             .finish_non_exhaustive()
     }

@@ -3,7 +3,9 @@
 
 use std::path::Path;
 
-use footlight_nn::{Backend, ElementType, ErrorKind, OpenVino};
+use footlight_nn::{
+    Backend, DeviceSpec, ElementType, ErrorKind, Folders, Library, OpenVino, Runtimes,
+};
 
 use crate::onnx::identity;
 use crate::{Test, assert_says, floats, infer, refused};
@@ -16,6 +18,7 @@ pub const TESTS: &[Test] = &[
     ("a_device_is_asked_for_in_any_case", any_case),
     ("auto_says_which_device_it_chose", auto),
     ("one_process_has_one_runtime", one_runtime),
+    ("a_fallback_runs_and_is_known_as_one", fallback),
 ];
 
 fn absent(runtime: &OpenVino) {
@@ -74,4 +77,27 @@ fn one_runtime(runtime: &OpenVino) {
         ErrorKind::Runtime,
         &["already loaded", folder.to_str().unwrap()],
     );
+}
+
+fn fallback(runtime: &OpenVino) {
+    let host = Runtimes::new(Folders {
+        openvino: runtime.library().parent().map(Path::to_owned),
+    });
+    let model = identity(ElementType::F32, &[1]);
+    // A machine has no hundred GPUs.
+    let absent: DeviceSpec = "openvino/gpu.99".parse().unwrap();
+    let Err(error) = host.compile(&model, &absent, &[]) else {
+        panic!("there is a GPU 99")
+    };
+    let folder = runtime.library().parent().and_then(Path::to_str).unwrap();
+    let words = ["`openvino/gpu.99`", "cpu", folder];
+    assert_says(&error, ErrorKind::NotFound, &words);
+    let compiled = host.compile(&model, &absent, &[DeviceSpec::CPU]).unwrap();
+    assert_eq!(compiled.placement.to_string(), "openvino/cpu");
+    assert_eq!(compiled.placement.passed_over[0].device, absent);
+    let given = floats(&[1], &[3.0]);
+    let outputs = infer(&*compiled.graph, &[("given", given.clone())]).unwrap();
+    assert_eq!(outputs, [("returned".to_owned(), given)]);
+    let loaded = host.library(Library::OpenVino).unwrap();
+    assert_eq!(Backend::library(&*loaded), Some(runtime.library()));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use footlight_nn::{Model, OpenVino, Registry, sha256_hex};
+use footlight_nn::{DeviceSpec, Library, Model, OpenVino, Placement, Registry, sha256_hex};
 
 use crate::onnx::{Graph, constant, node, value};
 use crate::{Test, compile, floats, infer, output};
@@ -29,6 +29,12 @@ fn adding(runtime: &OpenVino, name: &str, number: f32) -> Model {
         name: name.to_owned(),
         digest: sha256_hex(&file),
         graph: compile(runtime, &file),
+        placement: Placement {
+            library: Library::OpenVino,
+            device: "cpu".to_owned(),
+            asked: DeviceSpec::CPU,
+            passed_over: Vec::new(),
+        },
         labels: Arc::new([format!("adds {number}")]),
         card: None,
     }
