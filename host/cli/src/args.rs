@@ -57,7 +57,19 @@ Ends with 1 where the file is no stage that this host can run.";
 const MODELS_EXAMPLES: &str = "\
 Examples:
   footlight models                           those of the host at http://127.0.0.1:7420
-  footlight models guests/members.toml       those that a pipeline file names, without running it";
+  footlight models guests/members.toml       those that a pipeline file names, without running it
+
+Shows the device that each model really runs on, and what it is a fallback from. Models of a file are made
+ready for that, which takes a second or two; ends with 1 where one cannot be.";
+
+const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  footlight doctor                           what this machine can run models on
+  footlight doctor guests/members.toml       whether all that a pipeline needs is there
+  footlight doctor --json | jq '.findings[] | select(.state == \"missing\")'
+
+Looks, and tries each device with a small model; changes nothing. Ends with 1 where something that the
+pipeline needs is missing; without a pipeline, where no model can run at all.";
 
 const EVALUATE_EXAMPLES: &str = "\
 Examples:
@@ -103,6 +115,9 @@ pub enum Command {
     /// List models: digest, device, tensors, licence
     #[command(after_help = MODELS_EXAMPLES)]
     Models(ModelsArgs),
+    /// List inference libraries, devices and what else a host needs, and what to do about what is missing
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor(DoctorArgs),
     /// Measure how often a pipeline takes one person for another, on a folder of photos
     #[command(after_help = EVALUATE_EXAMPLES)]
     Evaluate(EvaluateArgs),
@@ -116,13 +131,20 @@ pub enum StageCommand {
     Inspect(InspectArgs),
 }
 
-/// Where stages and the inference library are found.
+/// Where stages and inference libraries are found.
 #[derive(Debug, Clone, Args)]
 pub struct LocationArgs {
     /// Folder with stages; may be given several times [default: beside the pipeline file, then
     /// $FOOTLIGHT_STAGES, then the folder `stages` of the build]
     #[arg(long, value_name = "DIR")]
     pub stages: Vec<PathBuf>,
+    #[command(flatten)]
+    pub libraries: LibraryArgs,
+}
+
+/// Where inference libraries are found.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LibraryArgs {
     /// Folder with the OpenVINO library [default: $FOOTLIGHT_OPENVINO, then the cache folder, then the
     /// system's]
     #[arg(long, value_name = "DIR")]
@@ -254,11 +276,26 @@ pub struct InspectArgs {
 /// `footlight models`.
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
-    /// Read this pipeline file instead of asking a host
+    /// Load the models of this pipeline file, instead of asking a host
     #[arg(value_name = "PIPELINE.toml", conflicts_with = "host")]
     pub pipeline: Option<PathBuf>,
     #[command(flatten)]
     pub host: HostArgs,
+    #[command(flatten)]
+    pub libraries: LibraryArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `footlight doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Look for what this pipeline needs
+    #[arg(value_name = "PIPELINE.toml")]
+    pub pipeline: Option<PathBuf>,
+    #[command(flatten)]
+    pub locations: LocationArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

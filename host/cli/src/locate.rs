@@ -3,10 +3,12 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use footlight_nn::{Folders, Runtimes};
 
-use crate::args::{DEFAULT_HOST, LocationArgs};
+use crate::args::{DEFAULT_HOST, LibraryArgs, LocationArgs};
 
 /// The folders where a pipeline's components are looked for, first to last: those that were named, that of the
 /// pipeline file, those of $FOOTLIGHT_STAGES, and `stages` beside the folder of this program, which is where
@@ -30,6 +32,13 @@ pub fn stage_folders(pipeline: &Path, args: &LocationArgs) -> Vec<PathBuf> {
         .chain(of_environment)
         .chain(of_build)
         .collect()
+}
+
+/// The inference libraries, each looked for in the folder that was named for it.
+pub fn runtimes(args: &LibraryArgs) -> Arc<Runtimes> {
+    Arc::new(Runtimes::new(Folders {
+        openvino: args.openvino.clone(),
+    }))
 }
 
 /// The folder where the members of a pipeline are kept: the one that was named, else $FOOTLIGHT_GALLERY, else
@@ -84,7 +93,7 @@ mod tests {
     fn named_folders_come_before_the_one_beside_the_pipeline_file() {
         let args = LocationArgs {
             stages: vec!["mine".into(), "yours".into()],
-            openvino: None,
+            libraries: LibraryArgs::default(),
         };
         let folders = stage_folders(Path::new("pipelines/p.toml"), &args);
         let first: Vec<_> = folders

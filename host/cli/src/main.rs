@@ -5,6 +5,7 @@ mod annotate;
 mod answer;
 mod args;
 mod client;
+mod doctor;
 mod enroll;
 mod evaluate;
 mod exit;
@@ -13,6 +14,7 @@ mod locate;
 mod models;
 mod output;
 mod photo;
+mod placement;
 mod problem;
 mod run;
 mod submit;
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Command::Submit(args) => submit::submit(&args),
         Command::Stage(StageCommand::Inspect(args)) => inspect::inspect(&args),
         Command::Models(args) => models::models(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),
     })
 }

@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use anyhow::Result;
-use footlight_nn::{Card, CardTensor, Side, cache_dir};
-use footlight_pipeline::PipelineFile;
+use footlight_nn::{Card, CardTensor, Model, Side, cache_dir};
+use footlight_pipeline::{Locations, OpenError, PipelineFile};
 use serde_json::{Value, json};
 
 use crate::args::ModelsArgs;
 use crate::client::{self, Client};
 use crate::exit::Outcome;
-use crate::{output, table};
+use crate::{locate, output, placement, table};
 
-/// Lists models.
+/// Lists models. Fails where one of a file cannot run.
 pub fn models(args: &ModelsArgs) -> Result<Outcome> {
     let models = match &args.pipeline {
-        Some(file) => of_file(file)?,
+        Some(file) => of_file(file, args)?,
         None => client::list(&Client::new(&args.host)?.get("/v1/models")?, "models")?,
     };
     if args.json {
@@ -23,29 +23,77 @@ pub fn models(args: &ModelsArgs) -> Result<Outcome> {
     } else {
         output::line(as_table(&models))?;
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::failed_if(
+        models.iter().any(|model| model.get("error").is_some()),
+    ))
 }
 
-/// What the cards of a pipeline's models say. Nothing is loaded, so no inference library is needed.
-fn of_file(path: &Path) -> Result<Vec<Value>> {
+/// The models of a pipeline file, made ready as a host would: what their cards say, and where they run.
+fn of_file(path: &Path, args: &ModelsArgs) -> Result<Vec<Value>> {
     let file = PipelineFile::read(path)?;
-    let mut models = Vec::new();
-    for (name, model) in &file.models {
-        let card = Card::read(&file.folder.join(&model.card))?;
-        let tensors = |list: &[CardTensor]| list.iter().map(tensor).collect::<Vec<_>>();
-        models.push(json!({
-            "name": name,
-            "digest": card.sha256,
-            "device": model.device,
-            "inputs": tensors(&card.inputs),
-            "outputs": tensors(&card.outputs),
-            "licence": card.licence,
-            "origin": card.origin,
-            "training-data": card.training_data,
-            "fetched": card.locate(&cache_dir()).is_ok(),
-        }));
+    let locations = Locations {
+        cache: cache_dir(),
+        ..Locations::default()
+    };
+    let opened = footlight_pipeline::models(&file, &locations, &locate::runtimes(&args.libraries));
+    let models = file.models.iter().zip(opened);
+    Ok(models
+        .map(|((name, section), (_, opened))| {
+            let card = Card::read(&file.folder.join(&section.card)).ok();
+            let mut model = json!({"name": name, "asked": section.device.to_string()});
+            if let Some(card) = &card {
+                add(&mut model, of_card(card));
+            }
+            add(&mut model, of_opened(name, opened));
+            model
+        })
+        .collect())
+}
+
+fn of_card(card: &Card) -> Value {
+    let tensors = |list: &[CardTensor]| list.iter().map(tensor).collect::<Vec<_>>();
+    json!({
+        "digest": card.sha256,
+        "inputs": tensors(&card.inputs),
+        "outputs": tensors(&card.outputs),
+        "licence": card.licence,
+        "origin": card.origin,
+        "training-data": card.training_data,
+        "fetched": card.locate(&cache_dir()).is_ok(),
+    })
+}
+
+/// Where a model runs, or why it does not. What the table has no room for goes to standard error.
+fn of_opened(name: &str, opened: Result<Model, OpenError>) -> Value {
+    match opened {
+        Ok(Model { placement, .. }) => {
+            placement::note(name, &placement);
+            let mut model = json!({
+                "library": placement.library.to_string(),
+                "device": placement.device,
+            });
+            if placement.is_fallback() {
+                let passed = placement.passed_over.iter();
+                let devices = passed.map(|passed| passed.device.to_string());
+                add(
+                    &mut model,
+                    json!({"fallback-from": devices.collect::<Vec<_>>()}),
+                );
+            }
+            model
+        }
+        Err(error) => {
+            output::note(format_args!("footlight: {error}"));
+            json!({"error": error.to_string()})
+        }
     }
-    Ok(models)
+}
+
+/// Adds the fields of one object to another.
+fn add(to: &mut Value, fields: Value) {
+    if let (Value::Object(to), Value::Object(fields)) = (to, fields) {
+        to.extend(fields);
+    }
 }
 
 /// As a host describes a tensor: a side that varies is null.
@@ -70,7 +118,7 @@ fn as_table(models: &[Value]) -> String {
         vec![
             text(model.get("name")),
             table::short(&text(model.get("digest"))),
-            text(model.get("device")),
+            device(model),
             tensors(model.get("inputs")),
             tensors(model.get("outputs")),
             text(licence),
@@ -78,6 +126,22 @@ fn as_table(models: &[Value]) -> String {
     });
     let headings = ["model", "digest", "device", "inputs", "outputs", "licence"];
     table::table(&headings, &[], rows.collect())
+}
+
+/// Where a model runs.
+fn device(model: &Value) -> String {
+    let text = |key| model.get(key).and_then(Value::as_str);
+    let passed = model.get("fallback-from").and_then(Value::as_array);
+    let passed: Vec<&str> = passed
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    match (text("library"), text("device"), text("asked")) {
+        (Some(library), Some(device), _) => placement::words(library, device, &passed),
+        (_, _, Some(asked)) => format!("none: {asked} was asked for"),
+        _ => "-".to_owned(),
+    }
 }
 
 /// Tensors below each other, each as `input f32 [1, 3, ?, ?]`.
@@ -117,7 +181,7 @@ mod tests {
     #[test]
     fn the_table_has_all_that_a_model_takes_and_gives() {
         let model = json!({
-            "name": "detector", "digest": "0123456789abcdef0123", "device": "CPU",
+            "name": "detector", "digest": "0123456789abcdef0123", "library": "openvino", "device": "cpu",
             "inputs": [{"name": "input", "type": "f32", "shape": [1, 3, null, null]}],
             "outputs": [{"name": "loc", "type": "f32", "shape": [1, null, 4]},
                         {"name": "conf", "type": "f32", "shape": [1, null, 2]}],
@@ -129,10 +193,20 @@ mod tests {
             "loc f32 [1, ?, 4]",
             "conf f32",
             "MIT",
+            "openvino/cpu ",
             "gallery",
         ] {
             assert!(text.contains(part), "{part} not in\n{text}");
         }
         assert!(!text.contains("0123456789abc"));
+    }
+
+    #[test]
+    fn a_device_is_told_from_a_fallback_and_from_none() {
+        let shown = |model| device(&model);
+        let fallback = json!({"library": "openvino", "device": "cpu", "fallback-from": ["cuda:0"]});
+        assert_eq!(shown(fallback), "openvino/cpu, a fallback from cuda:0");
+        let failed = json!({"asked": "cuda:0", "error": "it is not there"});
+        assert_eq!(shown(failed), "none: cuda:0 was asked for");
     }
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use footlight_nn::{Backend, OpenVino, cache_dir};
+use footlight_nn::{Runtimes, cache_dir};
 use footlight_pipeline::{Locations, Pipeline, PipelineFile};
 use footlight_server::{Options, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -26,16 +26,11 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         )
     })?;
     listener.set_nonblocking(true)?;
-    let backend: Arc<dyn Backend> = Arc::new(OpenVino::load(args.locations.openvino.as_deref())?);
-    tracing::info!(
-        backend = backend.name(),
-        version = backend.version(),
-        "inference library loaded"
-    );
+    let runtimes = locate::runtimes(&args.locations.libraries);
     let pipelines = args
         .pipelines
         .iter()
-        .map(|file| open(file, args, &backend).map(Arc::new))
+        .map(|file| open(file, args, &runtimes).map(Arc::new))
         .collect::<Result<Vec<_>>>()?;
     let mut options = Options::default();
     if let Some(workers) = args.workers {
@@ -86,7 +81,7 @@ async fn stop(mut interrupt: Signal, mut terminate: Signal) {
     });
 }
 
-fn open(file: &std::path::Path, args: &RunArgs, backend: &Arc<dyn Backend>) -> Result<Pipeline> {
+fn open(file: &std::path::Path, args: &RunArgs, runtimes: &Arc<Runtimes>) -> Result<Pipeline> {
     let name = PipelineFile::read(file)?.name;
     let several = args.pipelines.len() > 1;
     let locations = Locations {
@@ -98,7 +93,7 @@ fn open(file: &std::path::Path, args: &RunArgs, backend: &Arc<dyn Backend>) -> R
             several,
         )?),
     };
-    Ok(Pipeline::open(file, &locations, Arc::clone(backend))?)
+    Ok(Pipeline::open(file, &locations, runtimes)?)
 }
 
 /// The log goes to standard error; RUST_LOG says how much of it, `info` by default.

@@ -69,8 +69,10 @@ pub fn size(bytes: u64) -> String {
         plural(bytes, "byte", "bytes")
     } else if kib < 1024.0 {
         format!("{kib:.1} KiB")
-    } else {
+    } else if kib < 1024.0 * 1024.0 {
         format!("{:.1} MiB", kib / 1024.0)
+    } else {
+        format!("{:.1} GiB", kib / 1024.0 / 1024.0)
     }
 }
 
@@ -94,6 +96,7 @@ mod tests {
         assert_eq!(size(1023), "1,023 bytes");
         assert_eq!(size(1536), "1.5 KiB");
         assert_eq!(size(3 * 1024 * 1024), "3.0 MiB");
+        assert_eq!(size(5 << 30), "5.0 GiB");
     }
 
     #[test]

@@ -7,7 +7,10 @@ use std::sync::{Arc, OnceLock};
 use tracing::info;
 
 use crate::device::Candidate;
-use crate::{Backend, DeviceSpec, Error, ErrorKind, Graph, Library, OpenVino};
+use crate::{
+    Backend, Compiled, DeviceSpec, Error, ErrorKind, Graph, Library, OpenVino, PassedOver,
+    Placement,
+};
 
 /// Where libraries are. Each that is not named here is looked for as its `load` says.
 #[derive(Debug, Clone, Default)]
@@ -25,37 +28,6 @@ pub struct Runtimes {
 
 type Loaded = Result<Arc<dyn Backend>, Error>;
 type Load = dyn Fn(Library) -> Loaded + Send + Sync;
-
-/// A model that is ready to run, and where.
-#[derive(Clone)]
-pub struct Compiled {
-    /// The model.
-    pub graph: Arc<dyn Graph>,
-    /// Where it runs.
-    pub placement: Placement,
-}
-
-/// Where a model runs. Shown as `openvino/cpu`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Placement {
-    /// The library that runs it.
-    pub library: Library,
-    /// The device, by the library's own name: `cpu`, `gpu.0`.
-    pub device: String,
-    /// What was asked for first.
-    pub asked: DeviceSpec,
-    /// What was asked for before what was taken, in that order. Empty where nothing had to be passed over.
-    pub passed_over: Vec<PassedOver>,
-}
-
-/// A device that was asked for and could not be taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PassedOver {
-    /// The device, as it was asked for.
-    pub device: DeviceSpec,
-    /// Why.
-    pub reason: Error,
-}
 
 impl Runtimes {
     /// The libraries that this program is built with. None is loaded yet.
@@ -127,19 +99,23 @@ impl Runtimes {
                     };
                     return Ok(Compiled { graph, placement });
                 }
-                Err(reason) if fallback.is_empty() || !is_of_the_device(&reason) => {
-                    return Err(reason);
-                }
-                Err(reason) => passed_over.push(PassedOver {
+                Err(reason) if is_of_the_device(&reason) => passed_over.push(PassedOver {
                     device: spec.clone(),
                     reason,
                 }),
+                Err(error) => return Err(error),
             }
         }
-        let asked = passed_over
-            .iter()
-            .map(|passed| (&passed.device, &passed.reason));
-        Err(none_of("of the devices asked for, none can be had", asked))
+        Err(match passed_over.as_slice() {
+            [only] => only
+                .reason
+                .clone()
+                .context(format_args!("the device `{}` cannot be used", only.device)),
+            all => together(
+                "of the devices asked for, none can be used",
+                all.iter().map(|passed| (&passed.device, &passed.reason)),
+            ),
+        })
     }
 
     /// Compiles for the first device that is there of those that are meant. What goes wrong on one that is
@@ -163,11 +139,13 @@ impl Runtimes {
                 Err(error) => return Err(error.context(candidate)),
             }
         }
-        let reasons = absent.iter().map(|(candidate, error)| (candidate, error));
-        Err(none_of(
-            &format!("the device `{spec}` was asked for, and is not there"),
-            reasons,
-        ))
+        Err(match absent.as_slice() {
+            [(_, only)] => only.clone(),
+            all => together(
+                "of what has it, nothing is there",
+                all.iter().map(|(candidate, error)| (candidate, error)),
+            ),
+        })
     }
 }
 
@@ -180,38 +158,19 @@ fn is_of_the_device(error: &Error) -> bool {
 }
 
 /// One error of several, each on a line of its own.
-fn none_of<'a, T: fmt::Display + 'a>(
+fn together<'a, T: fmt::Display + 'a>(
     what: &str,
     reasons: impl Iterator<Item = (T, &'a Error)>,
 ) -> Error {
-    let reasons: Vec<_> = reasons.collect();
-    let kind = reasons.first().map(|(_, reason)| reason.kind());
-    let lines: Vec<String> = reasons
-        .iter()
-        .map(|(device, reason)| format!("{device}: {reason}"))
-        .collect();
-    let between = if lines.len() > 1 { "\n  " } else { " " };
-    let message = format!("{what}:{between}{}", lines.join(between));
+    let mut kind = None;
+    let mut message = format!("{what}:");
+    for (device, reason) in reasons {
+        kind.get_or_insert(reason.kind());
+        // What is a list itself stands below its own heading.
+        let reason = reason.to_string().replace('\n', "\n  ");
+        message.push_str(&format!("\n  {device}: {reason}"));
+    }
     Error::new(kind.unwrap_or(ErrorKind::NotFound), message)
-}
-
-impl Placement {
-    /// Whether it is another device than the one asked for first.
-    pub fn is_fallback(&self) -> bool {
-        !self.passed_over.is_empty()
-    }
-}
-
-impl fmt::Display for Placement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.library, self.device)
-    }
-}
-
-impl fmt::Display for PassedOver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.device, self.reason)
-    }
 }
 
 impl fmt::Debug for Runtimes {
@@ -344,7 +303,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert_eq!(
             error.to_string(),
-            "the device `gpu` was asked for, and is not there:\n  \
+            "the device `gpu` cannot be used: of what has it, nothing is there:\n  \
              onnxruntime/cuda:0: onnxruntime is not in /lib\n  \
              openvino/gpu: openvino has no gpu"
         );
@@ -366,13 +325,18 @@ mod tests {
         assert!(placement.passed_over[0].to_string().contains("/lib"));
         let error = compile(&host, b"model", &["cuda:1", "npu"]).unwrap_err();
         for words in [
-            "none can be had",
+            "none can be used",
             "\n  cuda:1: ",
             "\n  npu: ",
             "is not in /lib",
         ] {
             assert!(error.to_string().contains(words), "{error}");
         }
+        let error = compile(&host, b"model", &["cuda:1"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the device `cuda:1` cannot be used: onnxruntime is not in /lib"
+        );
     }
 
     #[test]

@@ -4,12 +4,13 @@ use crate::error::{FrameError, OpenError};
 use crate::file::GallerySection;
 use crate::open::Pipeline;
 use crate::order::needed_for;
+use crate::parts::placed;
 use crate::run::{Node, Trace};
 use footlight_gallery::{
     Candidate, EnrolmentError, Gallery, Member, MemberId, Quality, Refusal, Template,
 };
 use footlight_media::{Image, Point};
-use footlight_nn::{Backend, Model};
+use footlight_nn::{Model, Runtimes};
 use footlight_sandbox::{Fields, Payload, Value};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,7 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) struct Enrolment {
     pub(crate) gallery: Gallery,
     pub(crate) section: GallerySection,
-    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) runtimes: Arc<Runtimes>,
     /// Held while a graph is built and swapped in, so that of two changes the later one wins.
     pub(crate) swap: Mutex<()>,
 }
@@ -191,15 +192,22 @@ impl Pipeline {
         let fail = |why: &dyn std::fmt::Display| OpenError::new(format!("[gallery] {why}"));
         let model = enrolment.gallery.model().map_err(|error| fail(&error))?;
         let section = &enrolment.section;
-        let graph = enrolment
-            .backend
-            .compile(&model.onnx, &section.device)
+        let compiled = enrolment
+            .runtimes
+            .compile(&model.onnx, &section.device, &section.fallback)
             .map_err(|error| fail(&error))?;
+        // The gallery changes with every member; where it runs is said once.
+        let snapshot = self.registry.snapshot();
+        let before = snapshot.get(&section.model).map(|model| &model.placement);
+        if before != Some(&compiled.placement) {
+            placed(&section.model, &compiled.placement);
+        }
         tracing::info!(members = model.labels.len(), digest = %model.digest, "gallery in place");
         self.registry.put(Model {
             name: section.model.clone(),
             digest: model.digest,
-            graph,
+            graph: compiled.graph,
+            placement: compiled.placement,
             labels: model.labels.into(),
             card: None,
         });

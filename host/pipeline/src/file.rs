@@ -1,6 +1,7 @@
 use crate::class::Class;
 use crate::error::OpenError;
 use footlight_gallery::Gate;
+use footlight_nn::DeviceSpec;
 use footlight_sandbox::{Limits, Value};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -37,9 +38,12 @@ pub struct PipelineFile {
 pub struct ModelSection {
     /// The card that describes it.
     pub card: PathBuf,
-    /// The device that it runs on.
-    #[serde(default = "cpu")]
-    pub device: String,
+    /// The device that it runs on; any processor where none is named.
+    #[serde(default)]
+    pub device: DeviceSpec,
+    /// Devices for where that one cannot be had, in this order. With none, that is an error.
+    #[serde(default)]
+    pub fallback: Vec<DeviceSpec>,
 }
 
 /// The gallery and what an enrolment photo must be.
@@ -48,9 +52,12 @@ pub struct ModelSection {
 pub struct GallerySection {
     /// The name under which stages find the gallery's graph.
     pub model: String,
-    /// The device that it runs on.
-    #[serde(default = "cpu")]
-    pub device: String,
+    /// The device that it runs on; any processor where none is named.
+    #[serde(default)]
+    pub device: DeviceSpec,
+    /// Devices for where that one cannot be had, in this order. With none, that is an error.
+    #[serde(default)]
+    pub fallback: Vec<DeviceSpec>,
     /// The class of the items that are kept as templates; a tensor of f32.
     pub template: String,
     /// The model that makes them.
@@ -88,10 +95,6 @@ pub struct StageSection {
     /// that are trusted with that.
     #[serde(default)]
     pub allow_load: bool,
-}
-
-fn cpu() -> String {
-    "cpu".to_owned()
 }
 
 impl PipelineFile {

@@ -9,7 +9,7 @@
 //! Everything here blocks: inference and stages run on the thread that calls. A host spreads its work
 //! over frames, by calling from several threads.
 //!
-//! Where to read on: `file` (what can be written), `open` (how it becomes a pipeline), `run` (the way
+//! Where to read on: `file` (what can be written), `open` and `parts` (how it becomes a pipeline), `run` (the way
 //! of a frame), `answer` (what comes out), `enrol` (how a member is made).
 
 #![deny(missing_docs)]
@@ -19,15 +19,18 @@ mod answer;
 mod class;
 mod enrol;
 mod error;
+mod examine;
 mod file;
 mod open;
 mod order;
+mod parts;
 mod probe;
 mod run;
 
 pub use class::{Class, Misfit};
 pub use enrol::{EnrolError, Face, PhotoRefusal};
 pub use error::{FrameError, OpenError};
+pub use examine::{ByName, models, stages};
 pub use file::{GallerySection, ModelSection, PipelineFile, StageSection};
 pub use open::{Locations, Pipeline, StageInfo};
 pub use run::{Outcome, StageTiming};

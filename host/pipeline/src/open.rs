@@ -1,13 +1,12 @@
 //! From a pipeline file to a pipeline that can work.
 
-use crate::class::Class;
 use crate::enrol::Enrolment;
 use crate::error::OpenError;
-use crate::file::{GallerySection, PipelineFile, StageSection};
+use crate::file::PipelineFile;
 use crate::order::order;
-use footlight_gallery::Gallery;
-use footlight_nn::{Backend, Card, ElementType, Model, Registry, Snapshot};
-use footlight_sandbox::{Configuration, Inspection, Limits, Sandbox, Stage, Usage};
+use crate::parts::{OpenStage, Parts, placed};
+use footlight_nn::{Registry, Runtimes, Snapshot};
+use footlight_sandbox::{Inspection, Limits, Sandbox, Usage};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,13 +28,6 @@ pub struct Pipeline {
     pub(crate) registry: Registry,
     pub(crate) enrolment: Option<Enrolment>,
     sandbox: Sandbox,
-}
-
-pub(crate) struct OpenStage {
-    pub(crate) name: String,
-    pub(crate) section: StageSection,
-    pub(crate) stage: Stage,
-    path: PathBuf,
 }
 
 /// A stage as people are told of it.
@@ -63,35 +55,40 @@ impl Pipeline {
     pub fn open(
         path: &Path,
         locations: &Locations,
-        backend: Arc<dyn Backend>,
+        runtimes: &Arc<Runtimes>,
     ) -> Result<Self, OpenError> {
         let file = PipelineFile::read(path)?;
-        Self::from_file(file, locations, backend)
+        Self::from_file(file, locations, runtimes)
             .map_err(|error| OpenError::new(format!("{}: {error}", path.display())))
     }
 
     fn from_file(
         file: PipelineFile,
         locations: &Locations,
-        backend: Arc<dyn Backend>,
+        runtimes: &Arc<Runtimes>,
     ) -> Result<Self, OpenError> {
         let order = order(&file)?;
         check_models(&file)?;
+        let parts = Parts {
+            file: &file,
+            locations,
+            runtimes,
+        };
         let sandbox = Sandbox::new().map_err(|error| OpenError::new(error.to_string()))?;
         let mut stages = Vec::new();
         for name in order {
             if let Some(section) = file.stages.get(&name) {
-                stages.push(open_stage(
-                    &sandbox, name, section, &file, locations, &backend,
-                )?);
+                stages.push(parts.stage(&sandbox, &name, section)?);
             }
         }
         let registry = Registry::new();
-        for name in file.models.keys() {
-            registry.put(open_model(name, &file, locations, backend.as_ref())?);
+        for (name, section) in &file.models {
+            let model = parts.model(name, section)?;
+            placed(name, &model.placement);
+            registry.put(model);
         }
         let enrolment = match &file.gallery {
-            Some(section) => Some(open_gallery(section, &file, &registry, locations, backend)?),
+            Some(section) => Some(parts.gallery(section, &registry)?),
             None => None,
         };
         let pipeline = Self {
@@ -117,17 +114,7 @@ impl Pipeline {
 
     /// Its stages in the order in which they run.
     pub fn stages(&self) -> Vec<StageInfo> {
-        self.stages
-            .iter()
-            .map(|stage| StageInfo {
-                name: stage.name.clone(),
-                component: stage.path.clone(),
-                inspection: stage.stage.component().inspection().clone(),
-                input: stage.section.input.clone(),
-                yields: stage.section.yields.clone(),
-                limits: stage.section.limits.clone(),
-            })
-            .collect()
+        self.stages.iter().map(OpenStage::info).collect()
     }
 
     /// Its models as they are now, the gallery's among them.
@@ -159,132 +146,4 @@ fn check_models(file: &PipelineFile) -> Result<(), OpenError> {
         }
     }
     Ok(())
-}
-
-fn open_stage(
-    sandbox: &Sandbox,
-    name: String,
-    section: &StageSection,
-    file: &PipelineFile,
-    locations: &Locations,
-    backend: &Arc<dyn Backend>,
-) -> Result<OpenStage, OpenError> {
-    let fail = |message: String| OpenError::new(format!("[stages.{name}] {message}"));
-    let folders = std::iter::once(&file.folder).chain(&locations.stages);
-    let candidates: Vec<_> = folders
-        .map(|folder| folder.join(&section.component))
-        .collect();
-    let Some(path) = candidates.iter().find(|path| path.is_file()) else {
-        let places: Vec<_> = candidates
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        return Err(fail(format!(
-            "the component is not there: looked for {}; build it, or say where it is with --stages",
-            places.join(", ")
-        )));
-    };
-    let at = |why: &dyn std::fmt::Display| fail(format!("{}: {why}", path.display()));
-    let bytes = std::fs::read(path).map_err(|error| at(&error))?;
-    let component = sandbox.compile(&bytes).map_err(|error| at(&error))?;
-    let digest = &component.inspection().digest;
-    if let Some(wanted) = section.sha256.as_ref().filter(|wanted| *wanted != digest) {
-        return Err(at(&format!(
-            "the component's sha256 is {digest}, and the pipeline file asks for {wanted}: \
-             get the component that was meant, or correct `sha256`"
-        )));
-    }
-    let configuration = Configuration {
-        name: name.clone(),
-        models: section.models.clone(),
-        settings: section.settings.clone(),
-        limits: section.limits.clone(),
-        load: section.allow_load.then(|| backend.clone()),
-    };
-    Ok(OpenStage {
-        stage: Stage::new(component, configuration),
-        section: section.clone(),
-        path: path.clone(),
-        name,
-    })
-}
-
-fn open_model(
-    name: &str,
-    file: &PipelineFile,
-    locations: &Locations,
-    backend: &dyn Backend,
-) -> Result<Model, OpenError> {
-    let fail = |error: footlight_nn::Error| OpenError::new(format!("[models.{name}] {error}"));
-    let section = file
-        .models
-        .get(name)
-        .ok_or_else(|| OpenError::new(format!("there is no model `{name}`")))?;
-    let card = Card::read(&file.folder.join(&section.card)).map_err(fail)?;
-    let bytes = card.load(&locations.cache).map_err(fail)?;
-    let graph = backend.compile(&bytes, &section.device).map_err(fail)?;
-    card.check(graph.as_ref()).map_err(fail)?;
-    Ok(Model {
-        name: name.to_owned(),
-        digest: card.sha256.clone(),
-        graph,
-        labels: Arc::default(),
-        card: Some(Arc::new(card)),
-    })
-}
-
-fn open_gallery(
-    section: &GallerySection,
-    file: &PipelineFile,
-    registry: &Registry,
-    locations: &Locations,
-    backend: Arc<dyn Backend>,
-) -> Result<Enrolment, OpenError> {
-    let fail = |message: String| OpenError::new(format!("[gallery] {message}"));
-    let Some(Class::Tensor {
-        element: ElementType::F32,
-        shape,
-    }) = file.classes.get(&section.template)
-    else {
-        return Err(fail(format!(
-            "`template` is `{}`, which is not declared as a tensor of f32",
-            section.template
-        )));
-    };
-    if !matches!(file.classes.get(&section.face), Some(Class::Image { .. })) {
-        return Err(fail(format!(
-            "`face` is `{}`, which is not declared as an image",
-            section.face
-        )));
-    }
-    let dimension = shape
-        .iter()
-        .try_fold(1_usize, |n, &side| n.checked_mul(side as usize))
-        .filter(|&dimension| dimension > 0)
-        .ok_or_else(|| fail(format!("a template of shape {shape:?} has no fixed length")))?;
-    let snapshot = registry.snapshot();
-    let maker = snapshot.get(&section.made_by).ok_or_else(|| {
-        fail(format!(
-            "`made-by` is `{}`, and there is no such model",
-            section.made_by
-        ))
-    })?;
-    let gallery = match &locations.gallery {
-        Some(folder) => {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                fail(format!(
-                    "the folder {} cannot be made: {error}",
-                    folder.display()
-                ))
-            })?;
-            Gallery::open(&folder.join("gallery.redb"), &maker.digest, dimension)
-        }
-        None => Gallery::in_memory(&maker.digest, dimension),
-    };
-    Ok(Enrolment {
-        gallery: gallery.map_err(|error| fail(error.to_string()))?,
-        section: section.clone(),
-        backend,
-        swap: std::sync::Mutex::new(()),
-    })
 }

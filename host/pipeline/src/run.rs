@@ -1,6 +1,7 @@
 use crate::class::Misfit;
 use crate::error::FrameError;
-use crate::open::{OpenStage, Pipeline};
+use crate::open::Pipeline;
+use crate::parts::OpenStage;
 use footlight_media::Image;
 use footlight_nn::Snapshot;
 use footlight_sandbox::{Fields, Item, Payload};

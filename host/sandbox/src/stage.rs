@@ -7,7 +7,7 @@ use crate::item::Item;
 use crate::limits::Limits;
 use crate::state::State;
 use crate::value::Value;
-use footlight_nn::{Backend, Snapshot};
+use footlight_nn::{Runtimes, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wasmtime::{Store, Trap};
@@ -24,7 +24,7 @@ pub struct Configuration {
     /// What it may use.
     pub limits: Limits,
     /// What compiles models that the stage brings itself; none refuses them.
-    pub load: Option<Arc<dyn Backend>>,
+    pub load: Option<Arc<Runtimes>>,
 }
 
 /// A component with its configuration, ready to work on items.

@@ -95,6 +95,7 @@ pub struct Models {
 
 /// A model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct Model {
     /// The pipeline that it is loaded for.
     pub pipeline: String,
@@ -102,9 +103,20 @@ pub struct Model {
     pub name: String,
     /// The SHA-256 of the model's file, in hex: its version.
     pub digest: String,
-    /// The device that it runs on.
+    /// The inference library that runs it.
+    #[schema(example = "openvino")]
+    pub library: String,
+    /// The device that it runs on, by the library's own name.
     #[schema(example = "cpu")]
     pub device: String,
+    /// The device that the pipeline file asks for.
+    #[schema(example = "auto")]
+    pub asked: String,
+    /// Where it runs on a fallback: the devices asked for before it, which cannot be had. The host's log
+    /// says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["cuda:0"]))]
+    pub fallback_from: Vec<String>,
     /// The licence that its publisher declares; none for a model that the host made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
@@ -183,11 +195,16 @@ impl Stage {
 impl Model {
     pub(crate) fn of(pipeline: &str, model: &footlight_nn::Model) -> Self {
         let card = model.card.as_deref();
+        let placement = &model.placement;
+        let passed = placement.passed_over.iter();
         Self {
             pipeline: pipeline.to_owned(),
             name: model.name.clone(),
             digest: model.digest.clone(),
-            device: model.graph.device().to_owned(),
+            library: placement.library.to_string(),
+            device: placement.device.clone(),
+            asked: placement.asked.to_string(),
+            fallback_from: passed.map(|passed| passed.device.to_string()).collect(),
             licence: card.map(|card| card.licence.clone()),
             summary: card.map(|card| card.summary.clone()),
             inputs: model.graph.inputs().iter().map(Tensor::of).collect(),

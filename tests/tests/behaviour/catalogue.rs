@@ -86,11 +86,10 @@ fn models() {
         assert_eq!(names, ["fr-feature", "gallery", "retinaface"]);
         for model in models {
             assert_eq!(model["digest"].as_str().unwrap().len(), 64, "{model}");
-            assert_eq!(
-                model["device"].as_str().unwrap().to_lowercase(),
-                "cpu",
-                "{model}"
-            );
+            assert_eq!(model["device"], "cpu", "{model}");
+            assert_eq!(model["library"], "openvino", "{model}");
+            assert_eq!(model["asked"], "cpu", "{model}");
+            assert!(model.get("fallback-from").is_none(), "{model}");
         }
         assert!(models[0]["licence"].is_string() && models[1].get("licence").is_none());
         let pipelines = host.get("/v1/pipelines").good();

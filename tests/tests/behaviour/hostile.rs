@@ -41,11 +41,12 @@ static ACTS: [Act; 24] = [
 
 /// Acts that call the model of features with what it does not take.
 #[rustfmt::skip]
-const CALLS: [Act; 4] = [
+const CALLS: [Act; 5] = [
     ("compute-short-tensor", 500, "stage-failed", "needs 150528 bytes, and has 100"),
     ("compute-other-type", 500, "stage-failed", "input `input` was given as u8 [1, 3, 112, 112]; the model takes f32"),
     ("compute-other-name", 500, "stage-failed", "inputt"),
     ("load-bytes", 500, "stage-failed", "the model is not an ONNX file"),
+    ("load-for-tpu", 500, "stage-failed", "no library of this host runs models on a TPU"),
 ];
 
 pub fn trials() -> Vec<Trial> {

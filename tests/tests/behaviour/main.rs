@@ -14,6 +14,8 @@ mod bad_input;
 mod catalogue;
 mod client;
 mod command_line;
+mod devices;
+mod doctor;
 mod enrolment;
 mod file;
 mod gallery_file;
@@ -38,7 +40,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Memory and counters of a host are compared: no other test may use it meanwhile.
     arguments.test_threads.get_or_insert(1);
-    let groups: [Vec<Trial>; 12] = [
+    let groups: [Vec<Trial>; 13] = [
         [operation::trials(), command_line::trials()]
             .into_iter()
             .flatten()
@@ -48,6 +50,10 @@ fn main() {
         bad_input::trials(),
         pictures::trials(),
         pipeline_files::trials(),
+        [devices::trials(), doctor::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
         hostile::trials(),
         wasi::trials(),
         enrolment::trials(),

@@ -29,13 +29,13 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// The description, and what was compared with it.
-struct Description {
+pub struct Description {
     document: Value,
     operations: Vec<(String, String)>,
 }
 
 impl Description {
-    fn of(host: &Host) -> Self {
+    pub fn of(host: &Host) -> Self {
         let document = host.get("/v1/openapi.json").good();
         assert!(
             document["openapi"].as_str().unwrap().starts_with("3.1"),
@@ -55,7 +55,7 @@ impl Description {
 
     /// Compares an answer with what is said of it.
     #[track_caller]
-    fn check(&mut self, method: &str, path: &str, status: u16, reply: &Reply) {
+    pub fn check(&mut self, method: &str, path: &str, status: u16, reply: &Reply) {
         assert_eq!(reply.status, status, "{method} {path}: {}", reply.text());
         self.operations
             .retain(|operation| operation != &(method.to_owned(), path.to_owned()));

@@ -39,8 +39,8 @@ pub fn trials() -> Vec<Trial> {
             wrong_stage_hash,
         ),
         trial(
-            "pipeline file: a device that is not there",
-            WITH_MODEL,
+            "pipeline file: a device that is none",
+            needs::HOSTILE,
             no_device,
         ),
         trial("pipeline file: a cycle", needs::HOSTILE, cycle),
@@ -170,7 +170,15 @@ fn wrong_stage_hash() {
 
 fn no_device() {
     let other = format!("{}device = \"quantum\"", features());
-    says(&stage(&other), &["[models.fr-feature]", "quantum", "cpu"]);
+    says(
+        &stage(&other),
+        &["`quantum` is not a device", "`cuda:N`", "line", "device ="],
+    );
+    let fallback = format!("{}fallback = [\"cpu\", \"gpu:1\"]", features());
+    says(
+        &stage(&fallback),
+        &["`gpu:1` is not a device", "`gpu.N`", "line"],
+    );
 }
 
 fn cycle() {

@@ -7,18 +7,17 @@ mod report;
 mod scores;
 
 use std::num::NonZero;
-use std::sync::Arc;
 use std::thread;
 
 use anyhow::{Context, Result, bail};
-use footlight_nn::{OpenVino, cache_dir};
+use footlight_nn::cache_dir;
 use footlight_pipeline::{Locations, Pipeline};
 use footlight_sandbox::Value;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::EvaluateArgs;
 use crate::exit::Outcome;
-use crate::{locate, output};
+use crate::{locate, output, placement};
 use photos::Collected;
 use report::Report;
 
@@ -59,18 +58,19 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<Outcome> {
 }
 
 fn open(args: &EvaluateArgs) -> Result<Pipeline> {
-    let backend = OpenVino::load(args.locations.openvino.as_deref())?;
+    let runtimes = locate::runtimes(&args.locations.libraries);
     let locations = Locations {
         stages: locate::stage_folders(&args.pipeline, &args.locations),
         cache: cache_dir(),
         // Nobody is enrolled for this, and the members of a host that may be running are left alone.
         gallery: None,
     };
-    Ok(Pipeline::open(
-        &args.pipeline,
-        &locations,
-        Arc::new(backend),
-    )?)
+    let pipeline = Pipeline::open(&args.pipeline, &locations, &runtimes)?;
+    // Rates that were measured on another device than the one asked for are not what was asked for.
+    for model in pipeline.models().iter() {
+        placement::note(&model.name, &model.placement);
+    }
+    Ok(pipeline)
 }
 
 /// The name of the folder, however it was written.

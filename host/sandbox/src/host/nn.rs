@@ -10,7 +10,7 @@ use crate::bindings::nn::inference::{self, NamedTensor};
 use crate::bindings::nn::tensor::{self, TensorData, TensorDimensions, TensorType};
 use crate::error::{Error, ErrorKind};
 use crate::state::State;
-use footlight_nn::{self as nn, ElementType, Model, Tensor};
+use footlight_nn::{self as nn, DeviceSpec, ElementType, Model, Tensor};
 use std::sync::Arc;
 use wasmtime::component::Resource;
 
@@ -95,10 +95,10 @@ impl graph::Host for State {
         &mut self,
         builders: Vec<GraphBuilder>,
         encoding: GraphEncoding,
-        _target: ExecutionTarget,
+        target: ExecutionTarget,
     ) -> Fallible<Resource<HeldGraph>> {
         self.check_deadline()?;
-        let Some(backend) = self.configuration.load.clone() else {
+        let Some(runtimes) = self.configuration.load.clone() else {
             return self.refuse(
                 ErrorCode::Security,
                 "this stage may not load a model of its own: the pipeline file does not say `allow-load = true`",
@@ -111,8 +111,18 @@ impl graph::Host for State {
                 "a model is loaded as one list of bytes, in ONNX",
             );
         };
-        match backend.compile(model, "cpu") {
-            Ok(graph) => Ok(Ok(self.table.push(HeldGraph(graph))?)),
+        let device = match target {
+            ExecutionTarget::Cpu => DeviceSpec::CPU,
+            ExecutionTarget::Gpu => DeviceSpec::GPU,
+            ExecutionTarget::Tpu => {
+                return self.refuse(
+                    ErrorCode::UnsupportedOperation,
+                    "no library of this host runs models on a TPU; ask for cpu or gpu",
+                );
+            }
+        };
+        match runtimes.compile(model, &device, &[]) {
+            Ok(compiled) => Ok(Ok(self.table.push(HeldGraph(compiled.graph))?)),
             Err(error) => self.refuse(code(error.kind()), error.to_string()),
         }
     }

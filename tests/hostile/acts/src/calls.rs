@@ -38,9 +38,9 @@ pub fn unknown_graph() -> Result<Vec<Item>, Failure> {
     Ok(Vec::new())
 }
 
-/// Bytes that are no model.
-pub fn load_bytes() -> Result<Vec<Item>, Failure> {
+/// Bytes that are no model, for a device.
+pub fn load_bytes(target: ExecutionTarget) -> Result<Vec<Item>, Failure> {
     let bytes = b"this is no model".repeat(100);
-    load(&[bytes], GraphEncoding::Onnx, ExecutionTarget::Cpu)?;
+    load(&[bytes], GraphEncoding::Onnx, target)?;
     Ok(Vec::new())
 }

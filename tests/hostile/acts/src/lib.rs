@@ -7,6 +7,7 @@ mod calls;
 mod greed;
 mod items;
 
+use footlight_stage::bindings::wasi::nn::graph::ExecutionTarget;
 use footlight_stage::{Failure, Fields, Item, Stage, export, log, settings};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -49,7 +50,8 @@ impl Stage for Hostile {
             "compute-other-type" => calls::other_type(),
             "compute-other-name" => calls::other_name(),
             "name-unknown-graph" => calls::unknown_graph(),
-            "load-bytes" => calls::load_bytes(),
+            "load-bytes" => calls::load_bytes(ExecutionTarget::Cpu),
+            "load-for-tpu" => calls::load_bytes(ExecutionTarget::Tpu),
             act => items::yielded(act, input),
         }
     }

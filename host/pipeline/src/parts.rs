@@ -1,0 +1,181 @@
+//! The parts of a pipeline, each opened by itself.
+
+use crate::class::Class;
+use crate::enrol::Enrolment;
+use crate::error::OpenError;
+use crate::file::{GallerySection, ModelSection, PipelineFile, StageSection};
+use crate::open::{Locations, StageInfo};
+use footlight_gallery::Gallery;
+use footlight_nn::{Card, ElementType, Model, Placement, Registry, Runtimes};
+use footlight_sandbox::{Configuration, Sandbox, Stage};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What parts are opened from.
+#[derive(Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub(crate) file: &'a PipelineFile,
+    pub(crate) locations: &'a Locations,
+    pub(crate) runtimes: &'a Arc<Runtimes>,
+}
+
+pub(crate) struct OpenStage {
+    pub(crate) name: String,
+    pub(crate) section: StageSection,
+    pub(crate) stage: Stage,
+    path: PathBuf,
+}
+
+impl OpenStage {
+    pub(crate) fn info(&self) -> StageInfo {
+        StageInfo {
+            name: self.name.clone(),
+            component: self.path.clone(),
+            inspection: self.stage.component().inspection().clone(),
+            input: self.section.input.clone(),
+            yields: self.section.yields.clone(),
+            limits: self.section.limits.clone(),
+        }
+    }
+}
+
+impl Parts<'_> {
+    /// Finds and compiles the component of a stage.
+    pub(crate) fn stage(
+        self,
+        sandbox: &Sandbox,
+        name: &str,
+        section: &StageSection,
+    ) -> Result<OpenStage, OpenError> {
+        let fail = |message: String| OpenError::new(format!("[stages.{name}] {message}"));
+        let folders = std::iter::once(&self.file.folder).chain(&self.locations.stages);
+        let candidates: Vec<_> = folders
+            .map(|folder| folder.join(&section.component))
+            .collect();
+        let Some(path) = candidates.iter().find(|path| path.is_file()) else {
+            let places: Vec<_> = candidates
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            return Err(fail(format!(
+                "the component is not there: looked for {}; build it, or say where it is with --stages",
+                places.join(", ")
+            )));
+        };
+        let at = |why: &dyn std::fmt::Display| fail(format!("{}: {why}", path.display()));
+        let bytes = std::fs::read(path).map_err(|error| at(&error))?;
+        let component = sandbox.compile(&bytes).map_err(|error| at(&error))?;
+        let digest = &component.inspection().digest;
+        if let Some(wanted) = section.sha256.as_ref().filter(|wanted| *wanted != digest) {
+            return Err(at(&format!(
+                "the component's sha256 is {digest}, and the pipeline file asks for {wanted}: \
+             get the component that was meant, or correct `sha256`"
+            )));
+        }
+        let configuration = Configuration {
+            name: name.to_owned(),
+            models: section.models.clone(),
+            settings: section.settings.clone(),
+            limits: section.limits.clone(),
+            load: section.allow_load.then(|| self.runtimes.clone()),
+        };
+        Ok(OpenStage {
+            stage: Stage::new(component, configuration),
+            section: section.clone(),
+            path: path.clone(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Reads a model and compiles it for its device.
+    pub(crate) fn model(self, name: &str, section: &ModelSection) -> Result<Model, OpenError> {
+        let fail = |error: footlight_nn::Error| OpenError::new(format!("[models.{name}] {error}"));
+        let card = Card::read(&self.file.folder.join(&section.card)).map_err(fail)?;
+        let bytes = card.load(&self.locations.cache).map_err(fail)?;
+        let compiled = self
+            .runtimes
+            .compile(&bytes, &section.device, &section.fallback)
+            .map_err(fail)?;
+        card.check(compiled.graph.as_ref()).map_err(fail)?;
+        Ok(Model {
+            name: name.to_owned(),
+            digest: card.sha256.clone(),
+            graph: compiled.graph,
+            placement: compiled.placement,
+            labels: Arc::default(),
+            card: Some(Arc::new(card)),
+        })
+    }
+
+    /// Opens the gallery; its graph is made later.
+    pub(crate) fn gallery(
+        self,
+        section: &GallerySection,
+        registry: &Registry,
+    ) -> Result<Enrolment, OpenError> {
+        let fail = |message: String| OpenError::new(format!("[gallery] {message}"));
+        let Some(Class::Tensor {
+            element: ElementType::F32,
+            shape,
+        }) = self.file.classes.get(&section.template)
+        else {
+            return Err(fail(format!(
+                "`template` is `{}`, which is not declared as a tensor of f32",
+                section.template
+            )));
+        };
+        if !matches!(
+            self.file.classes.get(&section.face),
+            Some(Class::Image { .. })
+        ) {
+            return Err(fail(format!(
+                "`face` is `{}`, which is not declared as an image",
+                section.face
+            )));
+        }
+        let dimension = shape
+            .iter()
+            .try_fold(1_usize, |n, &side| n.checked_mul(side as usize))
+            .filter(|&dimension| dimension > 0)
+            .ok_or_else(|| fail(format!("a template of shape {shape:?} has no fixed length")))?;
+        let snapshot = registry.snapshot();
+        let maker = snapshot.get(&section.made_by).ok_or_else(|| {
+            fail(format!(
+                "`made-by` is `{}`, and there is no such model",
+                section.made_by
+            ))
+        })?;
+        let gallery = match &self.locations.gallery {
+            Some(folder) => {
+                std::fs::create_dir_all(folder).map_err(|error| {
+                    fail(format!(
+                        "the folder {} cannot be made: {error}",
+                        folder.display()
+                    ))
+                })?;
+                Gallery::open(&folder.join("gallery.redb"), &maker.digest, dimension)
+            }
+            None => Gallery::in_memory(&maker.digest, dimension),
+        };
+        Ok(Enrolment {
+            gallery: gallery.map_err(|error| fail(error.to_string()))?,
+            section: section.clone(),
+            runtimes: self.runtimes.clone(),
+            swap: std::sync::Mutex::new(()),
+        })
+    }
+}
+
+/// Says where a model runs; aloud where that is not where it was asked to.
+pub(crate) fn placed(model: &str, placement: &Placement) {
+    for passed in &placement.passed_over {
+        tracing::warn!(
+            model,
+            asked = %passed.device,
+            runs_on = %placement,
+            reason = %passed.reason,
+            "a device cannot be had, and the model runs on a fallback"
+        );
+    }
+    tracing::info!(model, device = %placement, "model ready");
+}
