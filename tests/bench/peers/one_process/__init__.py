@@ -1,0 +1,1 @@
+"""All stages in one Python process: OpenCV, OpenVINO and NumPy behind one HTTP server."""
