@@ -13,11 +13,12 @@ from fastapi import FastAPI, HTTPException, Request
 
 from faces import arguments, detection, gallery, openvino_model
 
-# Ray reads these when it is imported: no reports to its makers, no token file in the user's home.
+# Ray reads these when it is imported: no reports to its makers, no token file in the home, patience on a busy machine.
 os.environ |= {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AUTH_MODE": "token",
     "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    "RAY_raylet_start_wait_time_s": "120",
 }
 
 import ray  # noqa: E402

@@ -8,25 +8,27 @@ from socket import socket
 from faces import arguments
 from three_services import detection
 
+services: list[subprocess.Popen[bytes]] = []
 
-def start(module: str, *args: object) -> tuple[subprocess.Popen[bytes], str]:
-    """Starts a service on a port of its own. What is sent before it is ready waits in the port's queue."""
+
+def start(module: str, *args: object) -> str:
+    """Starts a service, and gives its address. What is sent there before it is ready waits in the port's queue."""
     with socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         command = [sys.executable, "-m", f"three_services.{module}", listener.fileno(), *args]
-        return subprocess.Popen(list(map(str, command)), pass_fds=[listener.fileno()]), url
+        services.append(subprocess.Popen(list(map(str, command)), pass_fds=[listener.fileno()]))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 given = arguments.read("three_services")
 # Once it has shut down, the HTTP server raises the signal again: that must not end this process before its children.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-verification, verification_url = start("verification")
-features, features_url = start("features", verification_url, given.features, given.threads)
 try:
-    detection.serve(given, features_url)
+    verification = start("verification")
+    features = start("features", verification, given.features, given.threads)
+    detection.serve(given, features)
 finally:
-    for service in (features, verification):
+    for service in services:
         service.terminate()
         service.wait()
