@@ -8,6 +8,7 @@ mod rows;
 mod samples;
 mod stats;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,22 +39,23 @@ pub struct Batched {
     graph: Arc<dyn Graph>,
     queue: Queue,
     counters: Counters,
+    max: NonZeroU32,
 }
 
-/// Makes a model ready to run for several callers at once. Where the model takes only one row, it is
-/// [changed](free_batch) to take any number, and the numbers are [compared](verify_batch).
+/// Makes a model, which `backend` has compiled, ready to run for several callers at once. Where the
+/// model takes only one row, it is [changed](free_batch) to take any number, compiled again, and the numbers
+/// are [compared](verify_batch).
 ///
 /// # Errors
 ///
 /// As [`Backend::compile`]; `Unsupported` where the model's rows cannot be put together or do not come
 /// out as they do one by one, with what is in the way.
 pub fn batched(
+    original: Arc<dyn Graph>,
     backend: &dyn Backend,
     model: &[u8],
-    device: &str,
     options: &BatchOptions,
 ) -> Result<Arc<Batched>, Error> {
-    let original = backend.compile(model, device)?;
     let fixed = |info: &TensorInfo| info.shape.first() == Some(&Some(1));
     if !original
         .inputs()
@@ -64,7 +66,7 @@ pub fn batched(
         return Batched::new(original, options).map(Arc::new);
     }
     let freed = backend
-        .compile(&free_batch(model)?, device)
+        .compile(&free_batch(model)?, original.device())
         .map_err(|error| error.context("changed so that it takes several rows at once"))?;
     check::rows_are_free(&*freed)?;
     verify_batch(&*original, &*freed)?;
@@ -89,7 +91,13 @@ impl Batched {
             graph,
             queue: Queue::new(options),
             counters: Counters::default(),
+            max: options.max,
         }
+    }
+
+    /// The most rows that it puts together.
+    pub fn max(&self) -> u32 {
+        self.max.get()
     }
 
     /// What it has done so far.

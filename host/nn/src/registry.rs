@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::{Card, Graph, Placement};
+use crate::{Batched, Card, Graph, Placement};
 
 /// A model that stages may ask for by name.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct Model {
     pub digest: String,
     /// The model, ready to run.
     pub graph: Arc<dyn Graph>,
+    /// The same graph, where its callers share inferences.
+    pub batched: Option<Arc<Batched>>,
     /// Where it runs, and what was asked for.
     pub placement: Placement,
     /// What the rows of its output mean; empty where they have no names.

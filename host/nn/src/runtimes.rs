@@ -241,6 +241,10 @@ mod tests {
         ) -> Result<Vec<(String, Tensor)>, Error> {
             Ok(Vec::new())
         }
+
+        fn copied(&self) -> u64 {
+            0
+        }
     }
 
     type Devices = Option<&'static [&'static str]>;

@@ -207,6 +207,7 @@ impl Pipeline {
             name: section.model.clone(),
             digest: model.digest,
             graph: compiled.graph,
+            batched: None,
             placement: compiled.placement,
             labels: model.labels.into(),
             card: None,

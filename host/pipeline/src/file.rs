@@ -1,7 +1,7 @@
 use crate::class::Class;
 use crate::error::OpenError;
 use footlight_gallery::Gate;
-use footlight_nn::DeviceSpec;
+use footlight_nn::{BatchOptions, DeviceSpec};
 use footlight_sandbox::{Limits, Value};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -44,6 +44,8 @@ pub struct ModelSection {
     /// Devices for where that one cannot be had, in this order. With none, that is an error.
     #[serde(default)]
     pub fallback: Vec<DeviceSpec>,
+    /// How the inferences of several items are put together; without it, each is one of its own.
+    pub batch: Option<BatchOptions>,
 }
 
 /// The gallery and what an enrolment photo must be.

@@ -26,6 +26,7 @@ mod order;
 mod parts;
 mod probe;
 mod run;
+mod together;
 
 pub use class::{Class, Misfit};
 pub use enrol::{EnrolError, Face, PhotoRefusal};

@@ -6,7 +6,9 @@ use crate::error::OpenError;
 use crate::file::{GallerySection, ModelSection, PipelineFile, StageSection};
 use crate::open::{Locations, StageInfo};
 use footlight_gallery::Gallery;
-use footlight_nn::{Card, ElementType, Model, Placement, Registry, Runtimes};
+use footlight_nn::{
+    Card, ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched,
+};
 use footlight_sandbox::{Configuration, Sandbox, Stage};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +38,14 @@ impl OpenStage {
             yields: self.section.yields.clone(),
             limits: self.section.limits.clone(),
         }
+    }
+
+    /// How many items it is to work on at a time, where that lets a model of its put their inferences
+    /// together.
+    pub(crate) fn shares(&self, models: &Snapshot) -> Option<usize> {
+        let names = self.section.models.values();
+        let batched = names.filter_map(|name| models.get(name)?.batched.as_ref());
+        batched.map(|batched| batched.max() as usize).max()
     }
 }
 
@@ -97,10 +107,25 @@ impl Parts<'_> {
             .compile(&bytes, &section.device, &section.fallback)
             .map_err(fail)?;
         card.check(compiled.graph.as_ref()).map_err(fail)?;
+        let batched = match &section.batch {
+            Some(options) => {
+                let backend = self.runtimes.library(compiled.placement.library);
+                let shared = backend.and_then(|backend| {
+                    batched(compiled.graph.clone(), backend.as_ref(), &bytes, options)
+                });
+                Some(shared.map_err(|error| fail(error.context("`batch` cannot be had")))?)
+            }
+            None => None,
+        };
+        let graph = match &batched {
+            Some(batched) => batched.clone() as Arc<dyn Graph>,
+            None => compiled.graph,
+        };
         Ok(Model {
             name: name.to_owned(),
             digest: card.sha256.clone(),
-            graph: compiled.graph,
+            graph,
+            batched,
             placement: compiled.placement,
             labels: Arc::default(),
             card: Some(Arc::new(card)),

@@ -2,6 +2,7 @@ use crate::class::Misfit;
 use crate::error::FrameError;
 use crate::open::Pipeline;
 use crate::parts::OpenStage;
+use crate::together::together;
 use footlight_media::Image;
 use footlight_nn::Snapshot;
 use footlight_sandbox::{Fields, Item, Payload};
@@ -98,18 +99,37 @@ impl Pipeline {
         let span = tracing::info_span!("stage", stage = %stage.name, items = tracing::field::Empty);
         let _entered = span.enter();
         let started = Instant::now();
+        let inputs: Vec<(usize, &Item)> = trace
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(index, node)| (index, &node.item))
+            .filter(|(_, item)| item.class == stage.section.input)
+            .collect();
+        let items = inputs.len() as u64;
         let mut yielded = Vec::new();
-        let mut items = 0;
-        for (parent, node) in trace.nodes.iter().enumerate() {
-            if node.item.class != stage.section.input {
-                continue;
-            }
-            items += 1;
-            let made = self.run_item(stage, node.item.clone(), models)?;
+        let mut keep = |parent: usize, made: Vec<Item>| {
             yielded.extend(made.into_iter().map(|item| Node {
                 parent: Some(parent),
                 item,
             }));
+        };
+        match stage.shares(models) {
+            Some(rows) if inputs.len() > 1 => {
+                let one = |index: usize| {
+                    let _entered = span.enter();
+                    let (parent, item) = inputs.get(index)?;
+                    Some((*parent, self.run_item(stage, (*item).clone(), models)))
+                };
+                for (parent, made) in together(inputs.len(), rows, one).into_iter().flatten() {
+                    keep(parent, made?);
+                }
+            }
+            _ => {
+                for (parent, item) in inputs {
+                    keep(parent, self.run_item(stage, item.clone(), models)?);
+                }
+            }
         }
         span.record("items", items);
         trace.stages.push(StageTiming {

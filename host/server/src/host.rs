@@ -128,6 +128,20 @@ impl Host {
                     pipeline: name.clone(),
                     instances: usage.instances(),
                     host_bytes: usage.host_bytes(),
+                    moved: [
+                        ("written", usage.written_bytes()),
+                        ("pixels-to-guest", usage.pixel_bytes_to_guests()),
+                        ("results-to-guest", usage.result_bytes_to_guests()),
+                        ("from-guest", usage.bytes_from_guests()),
+                    ],
+                    batches: entry
+                        .pipeline
+                        .models()
+                        .iter()
+                        .filter_map(|model| {
+                            Some((model.name.clone(), model.batched.as_ref()?.stats()))
+                        })
+                        .collect(),
                     members: entry.has_gallery().then_some(members),
                 }
             })

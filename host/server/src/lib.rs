@@ -32,6 +32,7 @@
 
 mod album;
 mod answer;
+mod batches;
 mod catalogue;
 mod courtesy;
 mod error;

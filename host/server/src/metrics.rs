@@ -1,7 +1,9 @@
 //! What Prometheus reads.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use footlight_nn::BatchStats;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -9,6 +11,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+
+use crate::batches::Batches;
 
 /// The media type of [`Metrics::text`].
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -36,6 +40,12 @@ struct OfStage {
 struct WithOutcome {
     pipeline: String,
     outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByWay {
+    pipeline: String,
+    way: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -73,6 +83,10 @@ pub(crate) struct Holdings {
     pub(crate) pipeline: String,
     pub(crate) instances: u64,
     pub(crate) host_bytes: u64,
+    /// Bytes of tensors that were moved, ever, by the way they went.
+    pub(crate) moved: [(&'static str, u64); 4],
+    /// The models whose callers share inferences.
+    pub(crate) batches: Vec<(String, BatchStats)>,
     /// None for a pipeline without a gallery.
     pub(crate) members: Option<u64>,
 }
@@ -87,6 +101,8 @@ pub(crate) struct Metrics {
     refusals: Family<ForReason, Counter>,
     instances: Family<OfPipeline, Gauge>,
     memory: Family<OfPipeline, Gauge>,
+    moved: Family<ByWay, Counter>,
+    batches: Batches,
     members: Family<OfPipeline, Gauge>,
     queue: Gauge,
 }
@@ -106,6 +122,8 @@ impl Metrics {
             refusals: Family::default(),
             instances: Family::default(),
             memory: Family::default(),
+            moved: Family::default(),
+            batches: Batches::default(),
             members: Family::default(),
             queue: Gauge::default(),
         };
@@ -129,6 +147,9 @@ impl Metrics {
         registry.register("instances", instances, self.instances.clone());
         let memory = "Images and tensors that the host holds for stages now";
         registry.register_with_unit("host_memory", memory, Unit::Bytes, self.memory.clone());
+        let moved = "Tensors moved: written from pixels, and from there into guests; results into guests; tensors from guests";
+        registry.register_with_unit("moved", moved, Unit::Bytes, self.moved.clone());
+        self.batches.register(registry);
         registry.register("members", "Members in the gallery", self.members.clone());
         let queue = "Requests that wait for a worker now";
         registry.register("queue_length", queue, self.queue.clone());
@@ -191,6 +212,17 @@ impl Metrics {
             self.memory
                 .get_or_create(&labels)
                 .set(gauge(held.host_bytes));
+            for (way, bytes) in held.moved {
+                let labels = ByWay {
+                    pipeline: held.pipeline.clone(),
+                    way,
+                };
+                let counter = self.moved.get_or_create(&labels);
+                counter.inner().store(bytes, Ordering::Relaxed);
+            }
+            for (model, stats) in &held.batches {
+                self.batches.set(&held.pipeline, model, stats);
+            }
             if let Some(members) = held.members {
                 self.members.get_or_create(&labels).set(gauge(members));
             }
@@ -217,6 +249,23 @@ mod tests {
             pipeline: "members".to_owned(),
             instances: 2,
             host_bytes: 4096,
+            moved: [
+                ("written", 100),
+                ("pixels-to-guest", 0),
+                ("results-to-guest", 20),
+                ("from-guest", 3),
+            ],
+            batches: vec![(
+                "fr-feature".to_owned(),
+                BatchStats {
+                    inferences: 2,
+                    rows: 7,
+                    callers: 7,
+                    waited: Duration::from_millis(1500),
+                    retried: 0,
+                    waiting: 1,
+                },
+            )],
             members: Some(5),
         };
         let text = metrics.text(4, &[held]).unwrap();
@@ -229,6 +278,11 @@ mod tests {
             "footlight_refusals_total{reason=\"not-an-image\"} 1",
             "footlight_instances{pipeline=\"members\"} 2",
             "footlight_host_memory_bytes{pipeline=\"members\"} 4096",
+            "footlight_moved_bytes_total{pipeline=\"members\",way=\"results-to-guest\"} 20",
+            "footlight_batch_inferences_total{pipeline=\"members\",model=\"fr-feature\"} 2",
+            "footlight_batch_rows_total{pipeline=\"members\",model=\"fr-feature\"} 7",
+            "footlight_batch_waited_seconds_total{pipeline=\"members\",model=\"fr-feature\"} 1.5",
+            "footlight_batch_waiting{pipeline=\"members\",model=\"fr-feature\"} 1",
             "footlight_members{pipeline=\"members\"} 5",
             "footlight_queue_length 4",
         ] {

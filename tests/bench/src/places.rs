@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
-use footlight_nn::{Backend, OpenVino, cache_dir};
+use footlight_nn::{Folders, Runtimes, cache_dir};
 use footlight_pipeline::{Locations, Pipeline};
 
 /// Where things are.
@@ -25,12 +25,16 @@ impl Places {
 
     /// Opens the pipeline of members; with a folder for its gallery, or one in memory.
     pub fn open(&self, gallery: Option<&Path>) -> Result<Pipeline> {
-        let backend: Arc<dyn Backend> = Arc::new(OpenVino::load(None)?);
+        let runtimes = Arc::new(Runtimes::new(Folders::default()));
         let locations = Locations {
             stages: vec![self.stages.clone()],
             cache: cache_dir(),
             gallery: gallery.map(Path::to_path_buf),
         };
-        Ok(Pipeline::open(&self.pipeline_file(), &locations, backend)?)
+        Ok(Pipeline::open(
+            &self.pipeline_file(),
+            &locations,
+            &runtimes,
+        )?)
     }
 }

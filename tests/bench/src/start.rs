@@ -6,7 +6,10 @@ use std::time::Instant;
 
 use anyhow::Result;
 use footlight_media as media;
-use footlight_nn::{ElementType, Error, Graph, Model, Registry, Snapshot, Tensor, TensorInfo};
+use footlight_nn::{
+    DeviceSpec, ElementType, Error, Graph, Library, Model, Placement, Registry, Snapshot, Tensor,
+    TensorInfo,
+};
 use footlight_sandbox::{Configuration, Fields, Item, Limits, Payload, Sandbox, Stage, Value};
 
 use crate::frames;
@@ -226,6 +229,13 @@ fn models() -> Result<Arc<Snapshot>> {
             name: name.to_owned(),
             digest: String::new(),
             graph: Arc::new(Ready(answer)),
+            batched: None,
+            placement: Placement {
+                library: Library::Tract,
+                device: "none".to_owned(),
+                asked: DeviceSpec::CPU,
+                passed_over: Vec::new(),
+            },
             labels: ["obama", "biden"].map(str::to_owned).into(),
             card: None,
         });
