@@ -24,10 +24,11 @@ pub fn run(
     let selections: &[&[&str]] = if selects(arguments) {
         &[&[]]
     } else {
-        // The second is what the host was built with.
+        // The second is what the host was built with; the third, a workspace of its own, takes what is built from it.
         &[
             &["--package", "xtask"],
             &[],
+            &["--manifest-path", "tests/upstream/Cargo.toml"],
             &["--package", "footlight-tests"],
         ]
     };
@@ -67,6 +68,7 @@ fn cargo_test(
         .current_dir(workspace.root())
         .args(["test", "--release", "--no-fail-fast"]);
     command.args(selection).args(arguments);
+    command.env("CARGO_TARGET_DIR", workspace.target());
     command.env("FOOTLIGHT_CACHE", cache.root());
     command.env("FOOTLIGHT_STAGES", workspace.stages());
     command.env("FOOTLIGHT_BIN", workspace.host());

@@ -61,14 +61,14 @@ fn reads_no_file(runtime: &OpenVino) {
             node("Identity", &["secret"], &["leak"]),
             node("Identity", &["x"], &["y"]),
         ],
-        constants: vec![external("secret", 8, file)],
+        constants: vec![external("secret", bytes, 8, file)],
         inputs: vec![value("x", bytes, &[1])],
         outputs: vec![value("leak", bytes, &[8]), value("y", bytes, &[1])],
         ..Graph::default()
     };
     let inside = Graph {
         nodes: vec![
-            node("Constant", &[], &["leak"]).with_tensor("value", external("", 8, file)),
+            node("Constant", &[], &["leak"]).with_tensor("value", external("", bytes, 8, file)),
             node("Identity", &["x"], &["y"]),
         ],
         constants: Vec::new(),

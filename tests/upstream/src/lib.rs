@@ -1,0 +1,1 @@
+//! Nothing: the tests in `tests/wasi_nn` show what `docs/wasi-nn.md` says of wasmtime-wasi-nn.
