@@ -76,8 +76,8 @@ fn long(graph: &Graph) -> u32 {
     }
 }
 
-/// Whether something that is begun after a long inference is done well before it: in less than half of the time that the
-/// long one still needs. Whoever waits for its lock needs all of that, to within what the machine takes to wake a thread.
+/// Whether something that is begun after a long inference is done well before it: in less than half of the time that
+/// the long one still needs. Whoever waits for its lock needs all of that, to within what it takes to wake a thread.
 fn overtakes(graph: &Graph, rows: u32, short: impl FnOnce()) -> bool {
     let mut context = graph.init_execution_context().unwrap();
     let begun = AtomicBool::new(false);

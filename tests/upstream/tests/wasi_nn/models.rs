@@ -37,8 +37,8 @@ pub fn cast(to: i32) -> Vec<u8> {
     .file()
 }
 
-/// Products with a large matrix one after the other, for as many rows as `given` has numbers. What goes in and comes out
-/// is small: all the time is the model's.
+/// Products with a large matrix one after the other, for as many rows as `given` has numbers. What goes in and comes
+/// out is small: all the time is the model's.
 pub fn slow() -> Vec<u8> {
     let constant = |name, sides: [i64; 2]| {
         let values = vec![1.0 / SIDE as f32; (sides[0] * sides[1]) as usize];
@@ -66,8 +66,8 @@ pub fn slow() -> Vec<u8> {
     .file()
 }
 
-/// OpenVINO's own format, which wasmtime-wasi-nn takes only with a file of weights, though it be of no use: a model that
-/// gives back `given`, a vector of f32 of this length, as `returned`, where it is not negative.
+/// OpenVINO's own format, which wasmtime-wasi-nn takes only with a file of weights, though it be of no use: a model
+/// that gives back `given`, a vector of f32 of this length, as `returned`, with 0 for what is negative.
 pub fn relu(length: u32) -> [Vec<u8>; 2] {
     let port =
         |id, name| format!(r#"<port id="{id}" precision="FP32"{name}><dim>{length}</dim></port>"#);
