@@ -28,7 +28,7 @@ fn share(runtime: &OpenVino, model: &[u8]) -> Result<Arc<Batched>, Error> {
         max: NonZeroU32::MIN.saturating_add(3),
         wait: Duration::from_millis(200),
     };
-    batched(runtime, model, "cpu", &options)
+    batched(runtime.compile(model, "cpu")?, runtime, model, &options)
 }
 
 /// A model of `x`, `[1, 3, 4]`, and `y` of as many sides as are given, which is what the nodes make.

@@ -4,7 +4,7 @@ mod file;
 
 use footlight_nn::ElementType;
 
-pub use file::{Graph, Model, Node, constant, external, node, shape, value};
+pub use file::{Graph, Node, constant, external, node, shape, value};
 
 /// A type that ONNX has and wasi-nn does not.
 pub const BOOL: i32 = 9;

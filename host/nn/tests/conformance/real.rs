@@ -9,7 +9,7 @@ use footlight_nn::{
     Backend, BatchOptions, Card, Graph, OpenVino, batched, cache_dir, free_batch, verify_batch,
 };
 
-use crate::{floats, infer, output};
+use crate::{compile, floats, infer, output};
 
 pub struct RealTest {
     pub name: &'static str,
@@ -143,7 +143,7 @@ fn fr_feature_batch(runtime: &OpenVino) {
         assert!(apart <= largest * 1e-4, "{apart} apart, of {largest}");
     }
     verify_batch(&*original, &*freed).unwrap();
-    let graph = batched(runtime, &model, "cpu", &options()).unwrap();
+    let graph = batched(compile(runtime, &model), runtime, &model, &options()).unwrap();
     assert_eq!(graph.inputs(), freed.inputs());
 }
 
@@ -153,7 +153,7 @@ fn retinaface_batch(runtime: &OpenVino) {
         .load(&cache_dir())
         .unwrap();
     assert!(free_batch(&model).unwrap() == model);
-    let graph = batched(runtime, &model, "cpu", &options()).unwrap();
+    let graph = batched(compile(runtime, &model), runtime, &model, &options()).unwrap();
     let plain = runtime.compile(&model, "cpu").unwrap();
     let image = |row: u32| {
         let side = 64 + 32 * (row % 2);

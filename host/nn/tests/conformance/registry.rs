@@ -28,6 +28,7 @@ fn adding(runtime: &OpenVino, name: &str, number: f32) -> Model {
     Model {
         name: name.to_owned(),
         digest: sha256_hex(&file),
+        batched: None,
         graph: compile(runtime, &file),
         placement: Placement {
             library: Library::OpenVino,
