@@ -13,12 +13,10 @@ pub trait Backend: Send + Sync {
     /// The version of the library that is loaded.
     fn version(&self) -> String;
 
-    /// The file that it was loaded from; none for a library that is part of this program.
-    fn library(&self) -> Option<&Path> {
-        None
-    }
+    /// The file of the library; none where it is a part of the host.
+    fn library(&self) -> Option<&Path>;
 
-    /// The devices it can use on this machine, in lower case: `cpu`, `gpu.0`.
+    /// The devices it can use on this machine, in lower case: `cpu`, `gpu.0`, `cuda:1`.
     ///
     /// # Errors
     ///

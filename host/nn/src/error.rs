@@ -65,8 +65,9 @@ impl Error {
         Error::new(ErrorKind::Unsupported, message)
     }
 
-    pub(crate) fn deadline(message: impl Into<String>) -> Error {
-        Error::new(ErrorKind::Deadline, message)
+    /// What an inference that was not done in time ends with.
+    pub(crate) fn late() -> Error {
+        Error::new(ErrorKind::Deadline, "it was not done in time")
     }
 
     pub(crate) fn runtime(message: impl Into<String>) -> Error {

@@ -1,9 +1,10 @@
 //! Tensors, models, and the inference libraries that run them. This crate knows nothing of
 //! WebAssembly.
 //!
-//! A [`Backend`] is an inference library; there is one, [`OpenVino`]. It compiles a model, once for
-//! the whole host, into a [`Graph`], which any number of threads run at the same time. Tensors go in
-//! and come out by the model's own names, in any of the [types](ElementType) that wasi-nn has.
+//! A [`Backend`] is an inference library: [`OpenVino`] and [`OnnxRuntime`] are loaded when the host
+//! runs, [`Tract`] is a part of it. It compiles a model, once for the whole host, into a [`Graph`],
+//! which any number of threads run at the same time. Tensors go in and come out by the model's own
+//! names, in any of the [types](ElementType) that wasi-nn has and the library can compute with.
 //!
 //! ```no_run
 //! use footlight_nn::{Backend, Card, OpenVino, Tensor, cache_dir};
@@ -40,19 +41,25 @@ mod buffer;
 mod cache;
 mod card;
 mod device;
+mod contain;
 mod digest;
 mod element;
 mod error;
 mod info;
+mod location;
 mod onnx;
+mod onnxruntime;
 mod openvino;
 mod placement;
 pub mod quantity;
 mod registry;
 mod runtimes;
 mod tensor;
+mod tract;
 
+pub use crate::onnxruntime::OnnxRuntime;
 pub use crate::openvino::OpenVino;
+pub use crate::tract::Tract;
 pub use backend::{Backend, Graph, arrange};
 pub use batch::{BatchOptions, BatchStats, Batched, batched, verify_batch};
 pub use buffer::{Buffer, Memory};

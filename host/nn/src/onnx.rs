@@ -4,6 +4,9 @@
 //! tensor may have several. Where a model ends in `Identity`, the one told may be that of a tensor
 //! inside; the file knows which one is the output's.
 //!
+//! For inputs that nothing uses: some libraries drop them, others want them given. They are left out
+//! of all, so that whoever gives inputs need not know which library takes them.
+//!
 //! And for constants that lie in other files: a library would follow their paths.
 //!
 //! And where a model takes one row at a time, to have it take any number ([`free_batch`]).
@@ -21,7 +24,7 @@ use wire::{Field, Fields};
 
 use crate::Error;
 
-/// The names of a model's inputs and outputs, in its order.
+/// The names of a model's inputs and outputs, in its order. Inputs that nothing uses are left out.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     pub inputs: Vec<String>,
@@ -36,6 +39,7 @@ const GRAPH_OUTPUT: u64 = 12;
 const TENSOR_NAME: u64 = 8;
 const TENSOR_EXTERNAL: u64 = 13;
 const VALUE_INFO_NAME: u64 = 1;
+const NODE_INPUT: u64 = 1;
 
 /// How deep graphs may lie in the branches and loops of others.
 const DEEPEST: usize = 32;
@@ -69,6 +73,8 @@ fn fixed(by: impl fmt::Display) -> Error {
 fn names(model: &[u8]) -> Option<Names> {
     let mut names = Names::default();
     let mut constants = HashSet::new();
+    let mut used = HashSet::new();
+    uses(Message::Model, model, &mut used)?;
     let mut graphs = 0;
     for field in Fields(model) {
         let field = field?;
@@ -91,7 +97,10 @@ fn names(model: &[u8]) -> Option<Names> {
         }
     }
     // Up to version 3 of the format, constants are listed among the inputs as well.
-    names.inputs.retain(|name| !constants.contains(name));
+    names.inputs.retain(|name| {
+        let used = used.contains(name.as_bytes()) || names.outputs.contains(name);
+        used && !constants.contains(name)
+    });
     (graphs > 0).then_some(names)
 }
 
@@ -137,6 +146,25 @@ impl Message {
             _ => None,
         }
     }
+}
+
+/// Gathers the names that operations take, in the graphs inside of others as well; none where the
+/// message cannot be read.
+fn uses<'a>(message: Message, bytes: &'a [u8], used: &mut HashSet<&'a [u8]>) -> Option<()> {
+    for field in Fields(bytes) {
+        let (number, value) = field?;
+        match (message, number) {
+            (Message::Node, NODE_INPUT) => {
+                used.insert(value);
+            }
+            // What is in a tensor takes nothing, and may be large.
+            _ => match message.child(number) {
+                None | Some(Message::Tensor | Message::SparseTensor) => {}
+                Some(child) => uses(child, value, used)?,
+            },
+        }
+    }
+    Some(())
 }
 
 /// Whether any tensor in a message has its numbers in another file; none where it cannot be read.

@@ -3,7 +3,6 @@
 mod convert;
 mod device;
 mod graph;
-mod location;
 mod memory;
 mod pool;
 mod ports;
@@ -17,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use openvino::{Core, DeviceType, RwPropertyKey};
 use tracing::debug;
 
+use crate::location::Library;
 use crate::{Backend, Error, Graph, onnx};
 
 /// OpenVINO, loaded at run time from its shared library.
@@ -36,6 +36,17 @@ pub struct OpenVino {
 /// than for one size. A detector has about a hundred, so that several sizes stay ready.
 const KERNELS: &str = "512";
 
+const LIBRARY: Library = Library {
+    name: "the OpenVINO runtime",
+    stem: "libopenvino_c",
+    variable: "FOOTLIGHT_OPENVINO",
+    cached: "openvino-",
+    // As in the `libs` of a wheel, in an unpacked wheel, and in an archive as Intel gives it out.
+    inside: &["libs", "openvino/libs", "runtime/lib/intel64"],
+    installed: &["/opt/intel/openvino"],
+    remedy: "`cargo xtask demo` fetches it",
+};
+
 /// The library that this process has loaded. The bindings keep one for ever.
 static LOADED: Mutex<Option<PathBuf>> = Mutex::new(None);
 
@@ -52,7 +63,7 @@ impl OpenVino {
     /// `NotFound` where there is no library, with every place that was looked at; `Runtime` where
     /// there is one that cannot be used, or where this process has already loaded another one.
     pub fn load(dir: Option<&Path>) -> Result<OpenVino, Error> {
-        let library = location::find(dir)?;
+        let library = LIBRARY.find(dir)?;
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         match loaded.as_ref() {
             Some(other) if *other != library => {
@@ -113,11 +124,6 @@ impl OpenVino {
     /// `Runtime` where the library refuses.
     pub fn with_streams(self, streams: NonZeroUsize) -> Result<OpenVino, Error> {
         self.set_cpu(RwPropertyKey::NumStreams, streams)
-    }
-
-    /// The library's file.
-    pub fn library(&self) -> &Path {
-        &self.library
     }
 
     fn set_cpu(self, key: RwPropertyKey, value: NonZeroUsize) -> Result<OpenVino, Error> {

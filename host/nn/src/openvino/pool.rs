@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use openvino::{CompiledModel, PropertyKey};
 
 use super::convert;
-use super::request::{Request, late};
+use super::request::Request;
 use crate::Error;
 
 /// As many requests as keep the device busy. Whoever comes when all are at work waits for one, as it
@@ -87,7 +87,7 @@ impl Pool {
             })
             .unwrap_or_else(PoisonError::into_inner);
         if waited.timed_out() {
-            return Err(late());
+            return Err(Error::late());
         }
         let request = shelf.idle.pop();
         if request.is_none() {

@@ -75,15 +75,10 @@ impl Request {
             // It stops before its next operation, and until then it writes into the tensors.
             let _ = self.0.cancel();
             let _ = self.0.wait(LONGEST);
-            return Err(late());
+            return Err(Error::late());
         }
         done.map_err(|error| convert::runtime(&error))
     }
-}
-
-/// What an inference that was not done in time ends with.
-pub(super) fn late() -> Error {
-    Error::deadline("it was not done in time")
 }
 
 /// Rounded up, so that at the end of the wait the time is over.
