@@ -6,11 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use footlight_nn::{
-    BatchOptions, Batched, ElementType, Error, ErrorKind, Graph as _, OpenVino, batched, free_batch,
+    BatchOptions, Batched, ElementType, Error, ErrorKind, Graph as _, batched, free_batch,
 };
 
 use crate::onnx::{Graph, Node, constant, identity, node, shape, value};
-use crate::{Test, assert_says, compile, floats, infer, output};
+use crate::{Subject, Test, assert_says, compile, floats, infer, output};
 
 pub const TESTS: &[Test] = &[
     ("a_constant_shape_of_one_row_is_freed", shapes),
@@ -23,12 +23,12 @@ pub const TESTS: &[Test] = &[
     ("callers_share_an_inference_and_get_their_own", callers),
 ];
 
-fn share(runtime: &OpenVino, model: &[u8]) -> Result<Arc<Batched>, Error> {
+fn share(subject: &Subject, model: &[u8]) -> Result<Arc<Batched>, Error> {
     let options = BatchOptions {
         max: NonZeroU32::MIN.saturating_add(3),
         wait: Duration::from_millis(200),
     };
-    batched(runtime.compile(model, "cpu")?, runtime, model, &options)
+    batched(subject.try_compile(model)?, &*subject.backend, model, &options)
 }
 
 /// A model of `x`, `[1, 3, 4]`, and `y` of as many sides as are given, which is what the nodes make.
@@ -42,13 +42,13 @@ fn model(nodes: Vec<Node>, y: &[i64]) -> Graph {
 }
 
 /// The numbers in `y` for two rows, after it was looked whether they are those of each row.
-fn two_rows(runtime: &OpenVino, model: &[u8]) -> Vec<f32> {
-    let graph = share(runtime, model).unwrap();
+fn two_rows(subject: &Subject, model: &[u8]) -> Vec<f32> {
+    let graph = share(subject, model).unwrap();
     assert_eq!(graph.inputs()[0].to_string(), "x f32 [?, 3, 4]");
     let numbers: Vec<f32> = (0_u8..24).map(f32::from).collect();
     let both = infer(&*graph, &[("x", floats(&[2, 3, 4], &numbers))]).unwrap();
     assert_eq!(both[0].1.shape[0], 2);
-    let original = compile(runtime, model);
+    let original = compile(subject, model);
     let alone = numbers.chunks(12).flat_map(|row| {
         let row = floats(&[1, 3, 4], row);
         output(&infer(&*original, &[("x", row)]).unwrap(), "y")
@@ -58,7 +58,7 @@ fn two_rows(runtime: &OpenVino, model: &[u8]) -> Vec<f32> {
     both
 }
 
-fn shapes(runtime: &OpenVino) {
+fn shapes(subject: &Subject) {
     let reshape = || node("Reshape", &["x", "to"], &["y"]);
     for (to, y) in [
         (&[1, -1][..], &[1, 12][..]),
@@ -95,7 +95,7 @@ fn shapes(runtime: &OpenVino) {
             renamed,
             stated,
         ] {
-            two_rows(runtime, &graph.file());
+            two_rows(subject, &graph.file());
         }
     }
     // Where only what comes out is of one row.
@@ -104,13 +104,13 @@ fn shapes(runtime: &OpenVino) {
         constants: vec![shape("to", &[1, -1])],
         ..model(vec![reshape()], &[1, 12])
     };
-    two_rows(runtime, &ends.file());
+    two_rows(subject, &ends.file());
     // Where a 0 would mean no numbers at all.
     let literal = Graph {
         constants: vec![shape("to", &[1, -1])],
         ..model(vec![reshape().with("allowzero", 1)], &[1, 12])
     };
-    two_rows(runtime, &literal.file());
+    two_rows(subject, &literal.file());
     // Where the rows are not in front in between.
     let mixed = Graph {
         constants: vec![shape("lines", &[-1, 4]), shape("back", &[1, 3, 4])],
@@ -123,11 +123,11 @@ fn shapes(runtime: &OpenVino) {
             &[1, 3, 4],
         )
     };
-    two_rows(runtime, &mixed.file());
+    two_rows(subject, &mixed.file());
 }
 
 /// The same constant gives the rows a shape, and a table that there is once for all rows.
-fn shared(runtime: &OpenVino) {
+fn shared(subject: &Subject) {
     let graph = Graph {
         constants: vec![
             shape("to", &[1, -1]),
@@ -142,11 +142,11 @@ fn shared(runtime: &OpenVino) {
             &[1, 12],
         )
     };
-    assert_eq!(two_rows(runtime, &graph.file())[23], 23.5);
+    assert_eq!(two_rows(subject, &graph.file())[23], 23.5);
 }
 
 /// Numbers that are found by looking at the input's shape are no rows of it.
-fn no_row(runtime: &OpenVino) {
+fn no_row(subject: &Subject) {
     let graph = Graph {
         constants: vec![shape("line", &[1, -1]), shape("last", &[1, 2])],
         ..model(
@@ -161,7 +161,7 @@ fn no_row(runtime: &OpenVino) {
             &[1, 3, 4],
         )
     };
-    assert_eq!(two_rows(runtime, &graph.file())[1], 12.0);
+    assert_eq!(two_rows(subject, &graph.file())[1], 12.0);
 }
 
 fn free(_: &OpenVino) {
@@ -169,22 +169,22 @@ fn free(_: &OpenVino) {
     assert_eq!(free_batch(&model).unwrap(), model);
 }
 
-fn unknown(runtime: &OpenVino) {
+fn unknown(subject: &Subject) {
     let mut file = identity(ElementType::F32, &[1, 4]);
     // A text in the field 1000.
     let field = [0xc2, 0x3e, 3, b'n', b'e', b'w'];
     file.extend(field);
     let freed = free_batch(&file).unwrap();
     assert!(freed.ends_with(&field));
-    let graph = compile(runtime, &freed);
+    let graph = compile(subject, &freed);
     assert_eq!(graph.outputs()[0].to_string(), "returned f32 [?, 4]");
     // Done once, it is done.
     assert_eq!(free_batch(&freed).unwrap(), freed);
 }
 
-fn refused(runtime: &OpenVino) {
+fn refused(subject: &Subject) {
     let refuse = |model: &[u8], words: &[&str]| {
-        let error = share(runtime, model).err().unwrap();
+        let error = share(subject, model).err().unwrap();
         assert_says(&error, ErrorKind::Unsupported, words);
         assert_says(&error, ErrorKind::Unsupported, &["turn batching off"]);
     };
@@ -234,14 +234,14 @@ fn garbage(_: &OpenVino) {
     assert_says(&error, ErrorKind::InvalidModel, &["not an ONNX file"]);
 }
 
-fn callers(runtime: &OpenVino) {
+fn callers(subject: &Subject) {
     let reshape = node("Reshape", &["x", "to"], &["y"]);
     let file = Graph {
         constants: vec![shape("to", &[1, -1])],
         ..model(vec![reshape], &[1, 12])
     }
     .file();
-    let graph = share(runtime, &file).unwrap();
+    let graph = share(subject, &file).unwrap();
     thread::scope(|scope| {
         for worker in 0..4_u8 {
             let graph = &graph;

@@ -3,12 +3,10 @@
 
 use std::path::Path;
 
-use footlight_nn::{
-    Backend, DeviceSpec, ElementType, ErrorKind, Folders, Library, OpenVino, Runtimes,
-};
+use footlight_nn::{DeviceSpec, ElementType, ErrorKind, Folders, Runtimes};
 
 use crate::onnx::identity;
-use crate::{Test, assert_says, floats, infer, refused};
+use crate::{Subject, Test, assert_says, floats, infer};
 
 pub const TESTS: &[Test] = &[
     (
@@ -17,42 +15,68 @@ pub const TESTS: &[Test] = &[
     ),
     ("a_device_is_asked_for_in_any_case", any_case),
     ("auto_says_which_device_it_chose", auto),
-    ("one_process_has_one_runtime", one_runtime),
-    ("a_fallback_runs_and_is_known_as_one", fallback),
 ];
 
-fn absent(runtime: &OpenVino) {
-    let devices = runtime.devices().unwrap();
+/// For the libraries that are loaded.
+pub const LOADED: &[Test] = &[("one_process_has_one_runtime", one_runtime)];
+
+/// For the library that is taken first.
+pub const FIRST: &[Test] = &[("a_fallback_runs_and_is_known_as_one", fallback)];
+
+fn absent(subject: &Subject) {
+    let backend = &subject.backend;
+    let devices = backend.devices().unwrap();
     assert!(devices.contains(&"cpu".to_owned()), "{devices:?}");
     let model = identity(ElementType::F32, &[1]);
-    for device in ["gpu", "npu", "tpu", "", "CPU\0", "MULTI:CPU"] {
-        if devices
-            .iter()
-            .any(|there| !device.is_empty() && there.starts_with(device))
-        {
-            let graph = runtime.compile(&model, device).unwrap();
-            assert!(graph.device().starts_with(device), "{}", graph.device());
-            continue;
+    let absent = [
+        "gpu",
+        "npu",
+        "tpu",
+        "",
+        "CPU\0",
+        "MULTI:CPU",
+        "cuda:99",
+        "gpu.99",
+    ];
+    for device in absent {
+        match backend.compile(&model, device) {
+            // The first of several, or the only one.
+            Ok(graph) => assert!(
+                ["gpu", "npu"].contains(&device)
+                    && devices.iter().any(|there| there == graph.device()),
+                "{} in place of {device}",
+                graph.device()
+            ),
+            Err(error) => {
+                let folder = backend
+                    .library()
+                    .and_then(Path::parent)
+                    .and_then(Path::to_str);
+                let asked = format!("`{device}`");
+                let words = [
+                    &asked,
+                    "cpu",
+                    folder.unwrap_or(backend.name()),
+                    &backend.version(),
+                ];
+                assert_says(&error, ErrorKind::NotFound, &words);
+            }
         }
-        let error = refused(runtime, &model, device);
-        let folder = runtime.library().parent().and_then(Path::to_str).unwrap();
-        let words = [&format!("`{device}`"), "cpu", folder, &runtime.version()];
-        assert_says(&error, ErrorKind::NotFound, &words);
     }
 }
 
-fn any_case(runtime: &OpenVino) {
+fn any_case(subject: &Subject) {
     let model = identity(ElementType::F32, &[1]);
     for device in ["cpu", "CPU", "Cpu"] {
-        assert_eq!(runtime.compile(&model, device).unwrap().device(), "cpu");
+        let graph = subject.backend.compile(&model, device).unwrap();
+        assert_eq!(graph.device(), "cpu");
     }
 }
 
-fn auto(runtime: &OpenVino) {
-    let graph = runtime
-        .compile(&identity(ElementType::F32, &[1]), "auto")
-        .unwrap();
-    let devices = runtime.devices().unwrap();
+fn auto(subject: &Subject) {
+    let model = identity(ElementType::F32, &[1]);
+    let graph = subject.backend.compile(&model, "auto").unwrap();
+    let devices = subject.backend.devices().unwrap();
     assert!(
         devices.iter().any(|device| device == graph.device()),
         "{} is not of {devices:?}",
@@ -63,15 +87,15 @@ fn auto(runtime: &OpenVino) {
     assert_eq!(outputs, [("returned".to_owned(), given)]);
 }
 
-fn one_runtime(runtime: &OpenVino) {
-    let folder = runtime.library().parent().unwrap();
-    let again = OpenVino::load(Some(folder)).unwrap();
-    assert_eq!(again.version(), runtime.version());
+fn one_runtime(subject: &Subject) {
+    let library = subject.backend.library().unwrap();
+    let folder = library.parent().unwrap();
+    let again = subject.library.load(Some(folder)).unwrap();
+    assert_eq!(again.version(), subject.backend.version());
     // Another file of that name elsewhere is not quietly taken for the one that is loaded.
     let elsewhere = tempfile::tempdir().unwrap();
-    let name = runtime.library().file_name().unwrap();
-    std::fs::write(elsewhere.path().join(name), "").unwrap();
-    let error = OpenVino::load(Some(elsewhere.path())).unwrap_err();
+    std::fs::write(elsewhere.path().join(library.file_name().unwrap()), "").unwrap();
+    let error = subject.library.load(Some(elsewhere.path())).err().unwrap();
     assert_says(
         &error,
         ErrorKind::Runtime,
@@ -79,9 +103,11 @@ fn one_runtime(runtime: &OpenVino) {
     );
 }
 
-fn fallback(runtime: &OpenVino) {
+fn fallback(subject: &Subject) {
+    let folder = subject.backend.library().and_then(Path::parent);
     let host = Runtimes::new(Folders {
-        openvino: runtime.library().parent().map(Path::to_owned),
+        openvino: folder.map(Path::to_owned),
+        ..Folders::default()
     });
     let model = identity(ElementType::F32, &[1]);
     // A machine has no hundred GPUs.
@@ -89,7 +115,7 @@ fn fallback(runtime: &OpenVino) {
     let Err(error) = host.compile(&model, &absent, &[]) else {
         panic!("there is a GPU 99")
     };
-    let folder = runtime.library().parent().and_then(Path::to_str).unwrap();
+    let folder = folder.and_then(Path::to_str).unwrap();
     let words = ["`openvino/gpu.99`", "cpu", folder];
     assert_says(&error, ErrorKind::NotFound, &words);
     let compiled = host.compile(&model, &absent, &[DeviceSpec::CPU]).unwrap();
@@ -98,6 +124,6 @@ fn fallback(runtime: &OpenVino) {
     let given = floats(&[1], &[3.0]);
     let outputs = infer(&*compiled.graph, &[("given", given.clone())]).unwrap();
     assert_eq!(outputs, [("returned".to_owned(), given)]);
-    let loaded = host.library(Library::OpenVino).unwrap();
-    assert_eq!(Backend::library(&*loaded), Some(runtime.library()));
+    let loaded = host.library(footlight_nn::Library::OpenVino).unwrap();
+    assert_eq!(loaded.library(), subject.backend.library());
 }

@@ -1,15 +1,14 @@
 //! wasi-nn 1, 3, 4: a panic where bytes are too few; one lock for all; copies of every tensor.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use footlight_nn::{ElementType, ErrorKind, OpenVino, Tensor};
+use footlight_nn::{Buffer, ElementType, ErrorKind, Memory, Tensor};
 
 use crate::onnx::{Graph, constant, identity, node, value};
-use crate::{Test, allocations, assert_says, compile, floats, infer, output};
+use crate::{Library, Subject, Test, allocations, assert_says, compile, floats, infer, output};
 
 pub const TESTS: &[Test] = &[
     ("a_tensor_with_too_few_bytes_is_refused", too_few_bytes),
@@ -20,13 +19,16 @@ pub const TESTS: &[Test] = &[
     ("threads_get_each_their_own_answer", threads),
     ("a_short_inference_does_not_wait_for_a_long_one", overtakes),
     ("an_inference_allocates_its_output_and_no_copy_more", copies),
-    ("an_input_is_written_where_it_is_computed_with", own_memory),
+    ("an_input_may_lie_at_any_address", any_address),
     ("an_inference_ends_at_its_deadline", deadline),
     ("a_wait_for_others_ends_at_the_deadline", deadline_of_a_wait),
 ];
 
-fn too_few_bytes(runtime: &OpenVino) {
-    let graph = compile(runtime, &identity(ElementType::F32, &[0, 4]));
+/// Of the libraries, OpenVINO alone computes with memory of its own.
+pub const OPENVINO: &[Test] = &[("an_input_is_written_where_it_is_computed_with", own_memory)];
+
+fn too_few_bytes(subject: &Subject) {
+    let graph = compile(subject, &identity(ElementType::F32, &[0, 4]));
     for length in [0, 1, 31, 33] {
         let short = Tensor {
             shape: vec![2, 4],
@@ -42,8 +44,8 @@ fn too_few_bytes(runtime: &OpenVino) {
     }
 }
 
-fn misfits(runtime: &OpenVino) {
-    let graph = compile(runtime, &identity(ElementType::F32, &[0, 4]));
+fn misfits(subject: &Subject) {
+    let graph = compile(subject, &identity(ElementType::F32, &[0, 4]));
     let refuse = |tensor: Tensor, words: &[&str]| {
         let error = infer(&*graph, &[("given", tensor)]).unwrap_err();
         assert_says(&error, ErrorKind::InvalidArgument, words);
@@ -65,10 +67,11 @@ fn misfits(runtime: &OpenVino) {
     }
 }
 
-fn dynamic(runtime: &OpenVino) {
-    let graph = compile(runtime, &identity(ElementType::F32, &[0, 2]));
+fn dynamic(subject: &Subject) {
+    let graph = compile(subject, &identity(ElementType::F32, &[0, 2]));
     assert_eq!(graph.outputs()[0].to_string(), "returned f32 [?, 2]");
-    for rows in [1_u32, 3, 1, 7, 3] {
+    // More than a backend keeps ready, and some again.
+    for rows in [1_u32, 3, 1, 7, 3].into_iter().chain(1..20).chain(1..3) {
         let values: Vec<f32> = (0..rows * 2).map(|n| n as f32).collect();
         let given = floats(&[rows, 2], &values);
         let outputs = infer(&*graph, &[("given", given.clone())]).unwrap();
@@ -87,8 +90,8 @@ fn adder() -> Vec<u8> {
     .file()
 }
 
-fn failure(runtime: &OpenVino) {
-    let graph = compile(runtime, &adder());
+fn failure(subject: &Subject) {
+    let graph = compile(subject, &adder());
     for _ in 0..3 {
         let odd = [
             ("a", floats(&[2], &[1.0; 2])),
@@ -106,8 +109,8 @@ fn failure(runtime: &OpenVino) {
 
 /// The buffers of a request are used again; a smaller tensor after a larger one must not show what was
 /// there before.
-fn no_trace(runtime: &OpenVino) {
-    let graph = compile(runtime, &identity(ElementType::U8, &[0]));
+fn no_trace(subject: &Subject) {
+    let graph = compile(subject, &identity(ElementType::U8, &[0]));
     let large = Tensor::new(vec![4096], ElementType::U8, vec![0xaa; 4096]).unwrap();
     infer(&*graph, &[("given", large)]).unwrap();
     let small = Tensor::new(vec![7], ElementType::U8, vec![1; 7]).unwrap();
@@ -115,8 +118,8 @@ fn no_trace(runtime: &OpenVino) {
     assert_eq!(outputs[0].1, small);
 }
 
-fn threads(runtime: &OpenVino) {
-    let graph = compile(runtime, &adder());
+fn threads(subject: &Subject) {
+    let graph = compile(subject, &adder());
     let barrier = Arc::new(Barrier::new(8));
     let workers: Vec<_> = (0..8_u32)
         .map(|worker| {
@@ -168,12 +171,9 @@ fn rows(count: u32) -> Tensor {
 
 /// The long one is made so long that it is still on its way when the short one is through, on any
 /// machine: what is asserted is which one is done first.
-fn overtakes(runtime: &OpenVino) {
-    // With one group of threads, which is the default, the processor itself takes turns.
-    let two = OpenVino::load(runtime.library().parent())
-        .and_then(|runtime| runtime.with_streams(NonZeroUsize::MIN.saturating_add(1)))
-        .unwrap();
-    let graph = compile(&two, &slow());
+fn overtakes(subject: &Subject) {
+    // OpenVINO has one group of threads by itself, and its processor then takes turns.
+    let graph = compile(&subject.for_two(), &slow());
     let mut count = 128;
     while took(&*graph, rows(count)) < Duration::from_secs(1) && count < 1 << 17 {
         count *= 2;
@@ -194,9 +194,9 @@ fn overtakes(runtime: &OpenVino) {
     assert!(overtaken, "the short inference waited for the long one");
 }
 
-/// A graph of one group of threads, and as many rows as keep it busy for a second.
-fn busy(runtime: &OpenVino) -> (Arc<dyn footlight_nn::Graph>, u32, Duration) {
-    let graph = compile(runtime, &slow());
+/// A graph, and as many rows as keep it busy for a second.
+fn busy(subject: &Subject) -> (Arc<dyn footlight_nn::Graph>, u32, Duration) {
+    let graph = compile(subject, &slow());
     let mut count = 128;
     loop {
         let whole = took(&*graph, rows(count));
@@ -215,8 +215,8 @@ fn until(
     graph.infer(vec![("t0".to_owned(), rows)], Some(deadline))
 }
 
-fn deadline(runtime: &OpenVino) {
-    let (graph, count, whole) = busy(runtime);
+fn deadline(subject: &Subject) {
+    let (graph, count, whole) = busy(subject);
     let began = Instant::now();
     let error = until(&*graph, rows(count), began + whole / 10).unwrap_err();
     assert_says(&error, ErrorKind::Deadline, &["in time"]);
@@ -231,8 +231,8 @@ fn deadline(runtime: &OpenVino) {
     assert_eq!(outputs, infer(&*graph, &[("t0", rows(1))]).unwrap());
 }
 
-fn deadline_of_a_wait(runtime: &OpenVino) {
-    let (graph, count, whole) = busy(runtime);
+fn deadline_of_a_wait(subject: &Subject) {
+    let (graph, count, whole) = busy(subject);
     thread::scope(|scope| {
         // More than there are requests, so that some wait for one.
         let waiting: Vec<_> = (0..16)
@@ -254,9 +254,38 @@ fn took(graph: &dyn footlight_nn::Graph, rows: Tensor) -> Duration {
     started.elapsed()
 }
 
-fn own_memory(runtime: &OpenVino) {
+/// Memory that begins at an odd address.
+struct Odd(Vec<u8>);
+
+impl Memory for Odd {
+    fn bytes(&self) -> &[u8] {
+        &self.0[1..]
+    }
+
+    fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.0[1..]
+    }
+}
+
+fn any_address(subject: &Subject) {
+    let graph = compile(subject, &identity(ElementType::F64, &[0]));
+    for count in [1_u32, 3, 1000] {
+        let numbers: Vec<u8> = (0..count)
+            .flat_map(|n| f64::from(n).to_le_bytes())
+            .collect();
+        let odd = Buffer::of_library(Odd([&[0], &*numbers].concat()));
+        assert!(!odd.as_ptr().addr().is_multiple_of(8));
+        let given = Tensor::new(vec![count], ElementType::F64, odd).unwrap();
+        let outputs = graph
+            .infer(vec![("given".to_owned(), given)], None)
+            .unwrap();
+        assert_eq!(*outputs[0].1.data, *numbers);
+    }
+}
+
+fn own_memory(subject: &Subject) {
     let size = 4 << 20;
-    let graph = compile(runtime, &identity(ElementType::U8, &[0]));
+    let graph = compile(subject, &identity(ElementType::U8, &[0]));
     let mut places = Vec::new();
     for round in 1..4 {
         let before = allocations::bytes();
@@ -283,10 +312,11 @@ fn own_memory(runtime: &OpenVino) {
     assert!(graph.memory(ElementType::U8, &[0]).is_none());
 }
 
-/// What the library itself keeps is filled in place and read in place: one copy in, one out.
-fn copies(runtime: &OpenVino) {
+/// What the library itself keeps is filled in place and read in place: one copy in, one out. tract
+/// allocates as the host does, so that its copy of the input is counted as well.
+fn copies(subject: &Subject) {
     let size = 4 << 20;
-    let graph = compile(runtime, &identity(ElementType::U8, &[0]));
+    let graph = compile(subject, &identity(ElementType::U8, &[0]));
     let given = Tensor::new(vec![size], ElementType::U8, vec![7; size as usize]).unwrap();
     infer(&*graph, &[("given", given.clone())]).unwrap();
     let inputs = vec![("given".to_owned(), given)];
@@ -294,8 +324,12 @@ fn copies(runtime: &OpenVino) {
     let outputs = graph.infer(inputs, None).unwrap();
     let allocated = allocations::bytes() - before;
     assert_eq!(outputs[0].1.bytes(), size as usize);
+    let copies = match subject.library {
+        Library::Tract => 2,
+        Library::OpenVino | Library::OnnxRuntime => 1,
+    };
     assert!(
-        allocated < size as usize + 16_384,
+        allocated < copies * size as usize + 32_768,
         "{allocated} bytes were allocated for an output of {size}"
     );
 }

@@ -1,5 +1,7 @@
-//! What wasmtime-wasi-nn's own OpenVINO backend gets wrong, and what else a stage may rely on, on the
-//! real runtime. Where there is no runtime, each test is reported as ignored, with the reason.
+//! What wasmtime-wasi-nn's own backends get wrong, and what else a stage may rely on, on every backend
+//! and with the real libraries. Where a library differs, the test says how, and that it says so itself.
+//! Where a library or its device is not there, each of its tests is reported as ignored, with the
+//! reason.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +10,7 @@
     clippy::indexing_slicing
 )]
 
+mod agreement;
 mod allocations;
 mod batching;
 mod devices;
@@ -15,74 +18,94 @@ mod inference;
 mod models;
 mod names;
 mod onnx;
+mod onnxruntime;
 mod real;
 mod registry;
+mod subject;
 mod types;
 
 use std::sync::Arc;
 
-use footlight_nn::{Backend, Error, ErrorKind, Graph, OpenVino, Tensor};
+use footlight_nn::{Error, ErrorKind, Graph, Tensor};
 use libtest_mimic::{Arguments, Failed, Trial};
+use subject::{Library, Subject};
 
-/// A test: its name, and what it does with the runtime.
-type Test = (&'static str, fn(&OpenVino));
+/// A test: its name, and what it does with a backend.
+type Test = (&'static str, fn(&Subject));
 
 fn main() {
     let arguments = Arguments::from_args();
-    let runtime = OpenVino::load(None).map(Arc::new);
-    let tests = [
+    let subjects = subject::all();
+    let mut trials = Vec::new();
+    for (name, subject) in &subjects {
+        trials.extend(
+            tests(name)
+                .into_iter()
+                .map(|test| trial(name, None, subject, test)),
+        );
+        trials.extend(
+            real::tests()
+                .into_iter()
+                .map(|(missing, test)| trial(name, missing, subject, test)),
+        );
+    }
+    trials.extend(agreement::trials(&subjects));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// The tests of a subject. What is about a library and not about the device that it computes on is
+/// tested once.
+fn tests(subject: &str) -> Vec<Test> {
+    let everywhere = [
         batching::TESTS,
-        devices::TESTS,
         inference::TESTS,
-        models::TESTS,
         names::TESTS,
         registry::TESTS,
         types::TESTS,
     ]
     .concat();
-    let mut trials: Vec<Trial> = tests
-        .into_iter()
-        .map(|(name, test)| trial(name, None, &runtime, test))
-        .collect();
-    trials.extend(
-        real::tests()
-            .into_iter()
-            .map(|test| trial(test.name, test.missing, &runtime, test.run)),
-    );
-    libtest_mimic::run(&arguments, trials).exit();
+    let library = [devices::TESTS, models::TESTS].concat();
+    let own = match subject {
+        "openvino" => [devices::FIRST, devices::LOADED, inference::OPENVINO].concat(),
+        "onnxruntime" => [devices::LOADED, onnxruntime::TESTS].concat(),
+        "onnxruntime cuda" => return everywhere,
+        _ => Vec::new(),
+    };
+    [everywhere, library, own].concat()
 }
 
 fn trial(
     name: &str,
     missing: Option<String>,
-    runtime: &Result<Arc<OpenVino>, Error>,
-    test: fn(&OpenVino),
+    subject: &Result<Arc<Subject>, Error>,
+    (test, run): Test,
 ) -> Trial {
-    let missing = missing.or_else(|| runtime.as_ref().err().map(Error::to_string));
-    match (runtime, missing) {
-        (Ok(runtime), None) => {
-            let runtime = Arc::clone(runtime);
-            Trial::test(name, move || {
-                test(&runtime);
+    let missing = missing.or_else(|| subject.as_ref().err().map(Error::to_string));
+    match (subject, missing) {
+        (Ok(subject), None) => {
+            let subject = Arc::clone(subject);
+            Trial::test(format!("{name}: {test}"), move || {
+                run(&subject);
                 Ok::<(), Failed>(())
             })
         }
-        // The reason goes with the name, as the harness has no other place for it.
-        (_, missing) => {
-            let reason = missing.unwrap_or_default();
-            Trial::test(format!("{name} (ignored: {reason})"), || Ok(())).with_ignored_flag(true)
-        }
+        (_, missing) => ignored(&format!("{name}: {test}"), &missing.unwrap_or_default()),
     }
 }
 
-/// Compiles for the processor.
-fn compile(runtime: &OpenVino, model: &[u8]) -> Arc<dyn Graph> {
-    runtime.compile(model, "cpu").expect("the model compiles")
+/// The reason goes with the name, as the harness has no other place for it.
+fn ignored(name: &str, reason: &str) -> Trial {
+    Trial::test(format!("{name} (ignored: {reason})"), || Ok(())).with_ignored_flag(true)
+}
+
+/// Compiles for the subject's device.
+fn compile(subject: &Subject, model: &[u8]) -> Arc<dyn Graph> {
+    subject.try_compile(model).expect("the model compiles")
 }
 
 /// Compiles, and must not.
-fn refused(runtime: &OpenVino, model: &[u8], device: &str) -> Error {
-    match runtime.compile(model, device) {
+fn refused(subject: &Subject, model: &[u8]) -> Error {
+    match subject.try_compile(model) {
         Ok(_) => panic!("the model was compiled"),
         Err(error) => error,
     }

@@ -1,9 +1,9 @@
 //! wasi-nn 8: outputs named "0" and "1". They have the model's own names here.
 
-use footlight_nn::{ErrorKind, OpenVino, TensorInfo};
+use footlight_nn::{ErrorKind, TensorInfo};
 
 use crate::onnx::{Graph, constant, node, value};
-use crate::{Test, assert_says, compile, floats, infer, output};
+use crate::{Library, Subject, Test, assert_says, compile, floats, infer, output, refused};
 
 pub const TESTS: &[Test] = &[
     ("outputs_have_the_models_own_names_in_its_order", own_names),
@@ -33,8 +33,8 @@ fn calculator() -> Vec<u8> {
     .file()
 }
 
-fn own_names(runtime: &OpenVino) {
-    let graph = compile(runtime, &calculator());
+fn own_names(subject: &Subject) {
+    let graph = compile(subject, &calculator());
     let names = |infos: &[TensorInfo]| -> Vec<String> {
         infos.iter().map(|info| info.name.clone()).collect()
     };
@@ -52,7 +52,7 @@ fn own_names(runtime: &OpenVino) {
 }
 
 /// A library drops `Identity` and then knows its tensor by both names.
-fn aliases(runtime: &OpenVino) {
+fn aliases(subject: &Subject) {
     let model = Graph {
         nodes: vec![
             node("Neg", &["x"], &["a-tensor-inside"]),
@@ -63,12 +63,12 @@ fn aliases(runtime: &OpenVino) {
         outputs: vec![value("z-output", 1, &[1])],
         ..Graph::default()
     };
-    let graph = compile(runtime, &model.file());
+    let graph = compile(subject, &model.file());
     let outputs = infer(&*graph, &[("x", floats(&[1], &[3.0]))]).unwrap();
     assert_eq!(outputs, [("z-output".to_owned(), floats(&[1], &[-3.0]))]);
 }
 
-fn twins(runtime: &OpenVino) {
+fn twins(subject: &Subject) {
     let v = |name| value(name, 1, &[1]);
     let model = Graph {
         nodes: vec![
@@ -80,7 +80,7 @@ fn twins(runtime: &OpenVino) {
         outputs: vec![v("other"), v("third"), v("one")],
         ..Graph::default()
     };
-    let graph = compile(runtime, &model.file());
+    let graph = compile(subject, &model.file());
     let outputs = infer(&*graph, &[("x", floats(&[1], &[3.0]))]).unwrap();
     assert_eq!(output(&outputs, "other"), [-3.0]);
     assert_eq!(output(&outputs, "third"), [3.0]);
@@ -88,7 +88,7 @@ fn twins(runtime: &OpenVino) {
 }
 
 /// Older files list their constants among the inputs.
-fn constants(runtime: &OpenVino) {
+fn constants(subject: &Subject) {
     let model = Graph {
         nodes: vec![node("Add", &["weight", "x"], &["y"])],
         constants: vec![constant("weight", &[1], &[5.0])],
@@ -96,15 +96,15 @@ fn constants(runtime: &OpenVino) {
         outputs: vec![value("y", 1, &[1])],
         ..Graph::default()
     };
-    let graph = compile(runtime, &model.file());
+    let graph = compile(subject, &model.file());
     assert_eq!(graph.inputs().len(), 1);
     let outputs = infer(&*graph, &[("x", floats(&[1], &[1.0]))]).unwrap();
     assert_eq!(output(&outputs, "y"), [6.0]);
 }
 
-/// OpenVINO drops it; the names of the others must not move up into its place, nor be those of tensors
-/// inside.
-fn idle(runtime: &OpenVino) {
+/// Some libraries drop it and others want it given. The names of the others must not move up into its
+/// place, nor be those of tensors inside.
+fn idle(subject: &Subject) {
     let model = Graph {
         nodes: vec![
             node("Identity", &["used"], &["alias"]),
@@ -114,13 +114,20 @@ fn idle(runtime: &OpenVino) {
         outputs: vec![value("y", 1, &[1])],
         ..Graph::default()
     };
-    let graph = compile(runtime, &model.file());
+    let graph = compile(subject, &model.file());
+    assert_eq!(graph.inputs().len(), 1);
     let outputs = infer(&*graph, &[("used", floats(&[1], &[4.0]))]).unwrap();
     assert_eq!(output(&outputs, "y"), [-4.0]);
+    let both = [
+        ("used", floats(&[1], &[4.0])),
+        ("idle", floats(&[3], &[0.0; 3])),
+    ];
+    let error = infer(&*graph, &both).unwrap_err();
+    assert_says(&error, ErrorKind::InvalidArgument, &["no input `idle`"]);
 }
 
-/// A library fails where such an output is asked for by name.
-fn unnamed(runtime: &OpenVino) {
+/// OpenVINO fails where such an output is asked for by name; the others want a name.
+fn unnamed(subject: &Subject) {
     let model = Graph {
         nodes: vec![
             node("Abs", &["x"], &["absolute"]),
@@ -130,21 +137,36 @@ fn unnamed(runtime: &OpenVino) {
         outputs: vec![value("absolute", 1, &[1]), value("", 1, &[1])],
         ..Graph::default()
     };
-    let graph = compile(runtime, &model.file());
+    match subject.library {
+        Library::OpenVino => {}
+        Library::OnnxRuntime => {
+            let error = refused(subject, &model.file());
+            return assert_says(&error, ErrorKind::InvalidModel, &["empty string"]);
+        }
+        Library::Tract => {
+            let error = refused(subject, &model.file());
+            return assert_says(&error, ErrorKind::Unsupported, &["a name of its own"]);
+        }
+    }
+    let graph = compile(subject, &model.file());
     let outputs = infer(&*graph, &[("x", floats(&[1], &[3.0]))]).unwrap();
     assert_eq!(output(&outputs, "absolute"), [3.0]);
     assert_eq!(output(&outputs, "output-1"), [-3.0]);
 }
 
-/// The bindings panic where such a name is given to them.
-fn nul(runtime: &OpenVino) {
+/// Bindings panic where such a name is given to them, and ONNX Runtime would find another.
+fn nul(subject: &Subject) {
     let model = Graph {
         nodes: vec![node("Neg", &["a\0b"], &["c\0d"])],
         inputs: vec![value("a\0b", 1, &[1])],
         outputs: vec![value("c\0d", 1, &[1])],
         ..Graph::default()
     };
-    let graph = compile(runtime, &model.file());
+    if subject.library == Library::OnnxRuntime {
+        let error = refused(subject, &model.file());
+        return assert_says(&error, ErrorKind::Unsupported, &["`a\\0b`", "NUL"]);
+    }
+    let graph = compile(subject, &model.file());
     let outputs = infer(&*graph, &[("a\0b", floats(&[1], &[1.0]))]).unwrap();
     assert_eq!(output(&outputs, "c\0d"), [-1.0]);
     let error = infer(&*graph, &[("a", floats(&[1], &[1.0]))]).unwrap_err();

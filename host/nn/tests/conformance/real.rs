@@ -5,45 +5,39 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use footlight_nn::{
-    Backend, BatchOptions, Card, Graph, OpenVino, batched, cache_dir, free_batch, verify_batch,
-};
+use footlight_nn::{BatchOptions, Card, Graph, batched, cache_dir, free_batch, verify_batch};
 
-use crate::{compile, floats, infer, output};
+use crate::{Subject, Test, compile, floats, infer, output};
 
-pub struct RealTest {
-    pub name: &'static str,
-    pub missing: Option<String>,
-    pub run: fn(&OpenVino),
-}
-
-pub fn tests() -> Vec<RealTest> {
-    let test = |name, card: &str, run| RealTest {
-        name,
-        missing: read(card)
-            .locate(&cache_dir())
-            .err()
-            .map(|error| error.to_string()),
-        run,
-    };
+/// The tests, each with what is missing for it.
+pub fn tests() -> Vec<(Option<String>, Test)> {
     vec![
-        test(
-            "retinaface_is_as_its_card_says",
-            "retinaface-mobilenet-0.25",
-            retinaface,
+        (
+            missing("retinaface-mobilenet-0.25"),
+            ("retinaface_is_as_its_card_says", retinaface),
         ),
-        test("fr_feature_is_as_its_card_says", "fr-feature", fr_feature),
-        test(
-            "fr_feature_gives_the_same_in_a_batch",
-            "fr-feature",
-            fr_feature_batch,
+        (
+            missing("fr-feature"),
+            ("fr_feature_is_as_its_card_says", fr_feature),
         ),
-        test(
-            "retinaface_stays_as_it_is_and_gives_the_same_in_a_batch",
-            "retinaface-mobilenet-0.25",
-            retinaface_batch,
+        (
+            missing("fr-feature"),
+            ("fr_feature_gives_the_same_in_a_batch", fr_feature_batch),
+        ),
+        (
+            missing("retinaface-mobilenet-0.25"),
+            (
+                "retinaface_stays_as_it_is_and_gives_the_same_in_a_batch",
+                retinaface_batch,
+            ),
         ),
     ]
+}
+
+/// Why a model cannot be used here.
+pub fn missing(name: &str) -> Option<String> {
+    let located = read(name).locate(&cache_dir());
+    located.err().map(|error| error.to_string())
 }
 
 fn read(name: &str) -> Card {
@@ -51,18 +45,18 @@ fn read(name: &str) -> Card {
     Card::read(&models.join(format!("{name}.toml"))).unwrap()
 }
 
-fn load(runtime: &OpenVino, name: &str) -> std::sync::Arc<dyn Graph> {
+/// Compiles a model that is as its card says.
+pub fn load(subject: &Subject, name: &str) -> std::sync::Arc<dyn Graph> {
     let card = read(name);
-    let graph = runtime
-        .compile(&card.load(&cache_dir()).unwrap(), "cpu")
-        .unwrap();
+    let model = card.load(&cache_dir()).unwrap();
+    let graph = subject.try_compile(&model).unwrap();
     card.check(&*graph).unwrap();
     graph
 }
 
 /// One compiled model works on images of several sizes; 2 anchors at each place of strides 8, 16, 32.
-fn retinaface(runtime: &OpenVino) {
-    let graph = load(runtime, "retinaface-mobilenet-0.25");
+fn retinaface(subject: &Subject) {
+    let graph = load(subject, "retinaface-mobilenet-0.25");
     for (width, height, anchors) in [
         (320_u32, 320_u32, 4200),
         (640, 384, 10080),
@@ -85,8 +79,8 @@ fn retinaface(runtime: &OpenVino) {
     }
 }
 
-fn fr_feature(runtime: &OpenVino) {
-    let graph = load(runtime, "fr-feature");
+fn fr_feature(subject: &Subject) {
+    let graph = load(subject, "fr-feature");
     let face: Vec<f32> = (0..3 * 112 * 112)
         .map(|n| (n % 251) as f32 / 125.5 - 1.0)
         .collect();
@@ -116,13 +110,11 @@ fn options() -> BatchOptions {
     }
 }
 
-fn fr_feature_batch(runtime: &OpenVino) {
+fn fr_feature_batch(subject: &Subject) {
     let card = read("fr-feature");
     let model = card.load(&cache_dir()).unwrap();
-    let original = runtime.compile(&model, "cpu").unwrap();
-    let freed = runtime
-        .compile(&free_batch(&model).unwrap(), "cpu")
-        .unwrap();
+    let original = compile(subject, &model);
+    let freed = compile(subject, &free_batch(&model).unwrap());
     assert_eq!(freed.inputs()[0].to_string(), "input f32 [?, 3, 112, 112]");
     assert_eq!(freed.outputs()[0].to_string(), "output f32 [?, 512]");
     card.check(&*freed).unwrap();
@@ -143,18 +135,18 @@ fn fr_feature_batch(runtime: &OpenVino) {
         assert!(apart <= largest * 1e-4, "{apart} apart, of {largest}");
     }
     verify_batch(&*original, &*freed).unwrap();
-    let graph = batched(compile(runtime, &model), runtime, &model, &options()).unwrap();
+    let graph = batched(compile(subject, &model), &*subject.backend, &model, &options()).unwrap();
     assert_eq!(graph.inputs(), freed.inputs());
 }
 
 /// Images of two sizes at the same time: each is computed with its like.
-fn retinaface_batch(runtime: &OpenVino) {
+fn retinaface_batch(subject: &Subject) {
     let model = read("retinaface-mobilenet-0.25")
         .load(&cache_dir())
         .unwrap();
     assert!(free_batch(&model).unwrap() == model);
-    let graph = batched(compile(runtime, &model), runtime, &model, &options()).unwrap();
-    let plain = runtime.compile(&model, "cpu").unwrap();
+    let graph = batched(compile(subject, &model), &*subject.backend, &model, &options()).unwrap();
+    let plain = compile(subject, &model);
     let image = |row: u32| {
         let side = 64 + 32 * (row % 2);
         floats(&[1, 3, side, side], &noise(row, 3 * side * side))

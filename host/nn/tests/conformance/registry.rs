@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use footlight_nn::{DeviceSpec, Library, Model, OpenVino, Placement, Registry, sha256_hex};
+use footlight_nn::{DeviceSpec, Library, Model, Placement, Registry, sha256_hex};
 
 use crate::onnx::{Graph, constant, node, value};
-use crate::{Test, compile, floats, infer, output};
+use crate::{Subject, Test, compile, floats, infer, output};
 
 pub const TESTS: &[Test] = &[
     (
@@ -16,7 +16,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 /// A model that adds a number.
-fn adding(runtime: &OpenVino, name: &str, number: f32) -> Model {
+fn adding(subject: &Subject, name: &str, number: f32) -> Model {
     let file = Graph {
         nodes: vec![node("Add", &["x", "number"], &["y"])],
         constants: vec![constant("number", &[1], &[number])],
@@ -29,7 +29,7 @@ fn adding(runtime: &OpenVino, name: &str, number: f32) -> Model {
         name: name.to_owned(),
         digest: sha256_hex(&file),
         batched: None,
-        graph: compile(runtime, &file),
+        graph: compile(subject, &file),
         placement: Placement {
             library: Library::OpenVino,
             device: "cpu".to_owned(),
@@ -41,12 +41,12 @@ fn adding(runtime: &OpenVino, name: &str, number: f32) -> Model {
     }
 }
 
-fn replaced(runtime: &OpenVino) {
+fn replaced(subject: &Subject) {
     let registry = Registry::new();
     assert!(registry.snapshot().get("gallery").is_none());
-    registry.put(adding(runtime, "gallery", 1.0));
+    registry.put(adding(subject, "gallery", 1.0));
     let before = registry.snapshot();
-    registry.put(adding(runtime, "gallery", 2.0));
+    registry.put(adding(subject, "gallery", 2.0));
     let after = registry.snapshot();
     for (snapshot, sum, label) in [(&before, 11.0, "adds 1"), (&after, 12.0, "adds 2")] {
         let model = snapshot.get("gallery").unwrap();
@@ -59,10 +59,10 @@ fn replaced(runtime: &OpenVino) {
     assert_ne!(digest(&before), digest(&after));
 }
 
-fn listed(runtime: &OpenVino) {
+fn listed(subject: &Subject) {
     let registry = Registry::new();
     for name in ["retinaface", "gallery", "fr-feature"] {
-        registry.put(adding(runtime, name, 0.0));
+        registry.put(adding(subject, name, 0.0));
     }
     let snapshot = registry.snapshot();
     let names: Vec<_> = snapshot.iter().map(|model| model.name.as_str()).collect();
