@@ -15,14 +15,32 @@ enum Item {
     Model(Model),
 }
 
-/// Makes sure that the runtime, the models and the photos are in the cache as pinned. What is there is not fetched
+/// What things are fetched for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To run the host and the demonstration.
+    Running,
+    /// To test, with every backend.
+    Testing,
+}
+
+/// Makes sure that the runtimes, the models and the photos are in the cache as pinned. What is there is not fetched
 /// again, so nothing needs a network then.
 ///
 /// # Errors
 /// Where a prerequisite is missing or something cannot be fetched, with what to do.
-pub fn all(workspace: &Workspace, cache: &Cache, progress: &Progress) -> Result<()> {
+pub fn all(
+    workspace: &Workspace,
+    cache: &Cache,
+    progress: &Progress,
+    purpose: Purpose,
+) -> Result<()> {
     let _lock = cache.lock()?;
-    let mut items: Vec<Item> = folder::wanted()?.into_iter().map(Item::Folder).collect();
+    let mut items: Vec<Item> = folder::wanted()?
+        .into_iter()
+        .filter(|folder| purpose == Purpose::Testing || !folder.only_for_tests)
+        .map(Item::Folder)
+        .collect();
     items.extend(
         model::wanted(&workspace.root().join("models"))?
             .into_iter()

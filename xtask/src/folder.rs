@@ -25,12 +25,15 @@ struct Packages {
 
 /// A folder that is filled from an archive.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Folder {
     /// What it is, for the user.
     pub summary: String,
     /// Its path in the cache.
     into: String,
+    /// Whether nothing but tests needs it.
+    #[serde(default)]
+    pub only_for_tests: bool,
     /// The files, by the folder in the archive that they are in (with a slash at its end).
     files: BTreeMap<String, Vec<String>>,
     /// Where the archive comes from.

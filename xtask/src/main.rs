@@ -33,6 +33,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::cache::Cache;
+use crate::fetch::Purpose;
 use crate::progress::Progress;
 use crate::workspace::Workspace;
 
@@ -73,7 +74,7 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
-    /// Fetches the inference runtime, the models and the sample photos
+    /// Fetches the inference runtime, the models and the sample photos that the host and the demonstration use
     Fetch,
     /// Builds every stage of the workspace, the hostile ones of the tests too, and prints their sizes
     Stages,
@@ -100,7 +101,7 @@ fn run(task: Task) -> Result<ExitCode> {
     let progress = Progress::new();
     match task {
         Task::Demo { serve, json } => {
-            fetch::all(&workspace, &cache, &progress)?;
+            fetch::all(&workspace, &cache, &progress, Purpose::Running)?;
             return demo::run(
                 &workspace,
                 &cache,
@@ -109,11 +110,11 @@ fn run(task: Task) -> Result<ExitCode> {
             );
         }
         Task::Test { arguments } => {
-            fetch::all(&workspace, &cache, &progress)?;
+            fetch::all(&workspace, &cache, &progress, Purpose::Testing)?;
             return test::run(&workspace, &cache, &progress, &arguments);
         }
         Task::Bench { only, json } => {
-            fetch::all(&workspace, &cache, &progress)?;
+            fetch::all(&workspace, &cache, &progress, Purpose::Running)?;
             return bench::run(
                 &workspace,
                 &cache,
@@ -121,7 +122,7 @@ fn run(task: Task) -> Result<ExitCode> {
                 &bench::Options { only, json },
             );
         }
-        Task::Fetch => fetch::all(&workspace, &cache, &progress)?,
+        Task::Fetch => fetch::all(&workspace, &cache, &progress, Purpose::Running)?,
         Task::Stages => stages::print(&stages::build_all(&workspace, &cache, &progress)?),
         Task::Stage { path } => {
             let stage = stages::build_one(&workspace, &cache, &progress, &path)?;

@@ -86,4 +86,8 @@ impl Graph for OnnxGraph {
         self.run(&mut inputs, deadline)
             .map_err(|error| error.context("the inference failed"))
     }
+
+    fn copied(&self) -> u64 {
+        self.runner.copied()
+    }
 }

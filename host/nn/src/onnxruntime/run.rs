@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::slice;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ort::AsPointer;
 use ort::memory::MemoryInfo;
@@ -20,6 +21,7 @@ pub(super) struct Runner {
     memory: MemoryInfo<'static>,
     inputs: Vec<CString>,
     outputs: Vec<CString>,
+    copied: AtomicU64,
 }
 
 /// A value of ONNX Runtime's, which may lie in bytes of ours.
@@ -68,7 +70,13 @@ impl Runner {
             memory: MemoryInfo::default(),
             inputs: names(inputs)?,
             outputs: names(outputs)?,
+            copied: AtomicU64::new(0),
         })
+    }
+
+    /// The bytes of inputs that were moved to another address, ever.
+    pub(super) fn copied(&self) -> u64 {
+        self.copied.load(Ordering::Relaxed)
     }
 
     /// Runs the model. The inputs fit what it takes and are in its order; on a device that works on one
@@ -139,6 +147,8 @@ impl Runner {
         if !tensor.data.as_ptr().addr().is_multiple_of(size) {
             // The allocator gives out addresses that fit every element where it is asked for more than one.
             tensor.data = tensor.data.to_vec().into();
+            self.copied
+                .fetch_add(tensor.data.len() as u64, Ordering::Relaxed);
         }
         if !tensor.data.as_ptr().addr().is_multiple_of(size) {
             return Err(Error::runtime("there is no memory at a fitting address"));

@@ -1,6 +1,7 @@
 //! A model that is ready to run.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use tract_onnx::prelude::{TValue, TractError};
@@ -16,6 +17,7 @@ use crate::{Error, ErrorKind, Graph, Tensor, TensorInfo, backend};
 pub(super) struct TractGraph {
     inputs: Vec<TensorInfo>,
     outputs: Vec<TensorInfo>,
+    copied: AtomicU64,
     plans: Plans,
 }
 
@@ -25,6 +27,7 @@ impl TractGraph {
             plans: Plans::new(loaded.model),
             inputs: loaded.inputs,
             outputs: loaded.outputs,
+            copied: AtomicU64::new(0),
         };
         graph.plans.prepare(&graph.inputs).map_err(|error| {
             Error::new(ErrorKind::Unsupported, error.to_string())
@@ -39,6 +42,8 @@ impl TractGraph {
         deadline: Option<Instant>,
     ) -> Result<Vec<(String, Tensor)>, Error> {
         let plan = self.plans.get(&self.inputs, inputs)?;
+        let bytes: usize = inputs.iter().map(Tensor::bytes).sum();
+        self.copied.fetch_add(bytes as u64, Ordering::Relaxed);
         let values = inputs
             .iter()
             .map(convert::to_tract)
@@ -91,5 +96,10 @@ impl Graph for TractGraph {
         let inputs = backend::arrange(&self.inputs, inputs)?;
         contain("tract", || self.run(&inputs, deadline))
             .map_err(|error| error.context("the inference failed"))
+    }
+
+    /// All of them: tract's tensors are its own.
+    fn copied(&self) -> u64 {
+        self.copied.load(Ordering::Relaxed)
     }
 }
