@@ -149,6 +149,10 @@ pub struct LibraryArgs {
     /// system's]
     #[arg(long, value_name = "DIR")]
     pub openvino: Option<PathBuf>,
+    /// Folder with the ONNX Runtime library [default: $FOOTLIGHT_ONNXRUNTIME, then the cache folder, then
+    /// the system's]
+    #[arg(long, value_name = "DIR")]
+    pub onnxruntime: Option<PathBuf>,
 }
 
 /// `footlight run`.

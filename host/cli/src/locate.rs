@@ -38,6 +38,7 @@ pub fn stage_folders(pipeline: &Path, args: &LocationArgs) -> Vec<PathBuf> {
 pub fn runtimes(args: &LibraryArgs) -> Arc<Runtimes> {
     Arc::new(Runtimes::new(Folders {
         openvino: args.openvino.clone(),
+        onnxruntime: args.onnxruntime.clone(),
     }))
 }
 

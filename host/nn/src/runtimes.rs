@@ -8,8 +8,8 @@ use tracing::info;
 
 use crate::device::Candidate;
 use crate::{
-    Backend, Compiled, DeviceSpec, Error, ErrorKind, Graph, Library, OpenVino, PassedOver,
-    Placement,
+    Backend, Compiled, DeviceSpec, Error, ErrorKind, Graph, Library, OnnxRuntime, OpenVino,
+    PassedOver, Placement, Tract,
 };
 
 /// Where libraries are. Each that is not named here is looked for as its `load` says.
@@ -17,6 +17,8 @@ use crate::{
 pub struct Folders {
     /// The folder of OpenVINO's library; see [`OpenVino::load`].
     pub openvino: Option<PathBuf>,
+    /// The folder of ONNX Runtime's library; see [`OnnxRuntime::load`].
+    pub onnxruntime: Option<PathBuf>,
 }
 
 /// The inference libraries of a host. Each is loaded when it is first needed; one that cannot be loaded is
@@ -34,9 +36,10 @@ impl Runtimes {
     pub fn new(folders: Folders) -> Runtimes {
         Runtimes::with(move |library| match library {
             Library::OpenVino => Ok(Arc::new(OpenVino::load(folders.openvino.as_deref())?)),
-            Library::OnnxRuntime | Library::Tract => Err(Error::not_found(format!(
-                "this program is built without {library}; ask for a device of another library"
-            ))),
+            Library::OnnxRuntime => {
+                Ok(Arc::new(OnnxRuntime::load(folders.onnxruntime.as_deref())?))
+            }
+            Library::Tract => Ok(Arc::new(Tract::new())),
         })
     }
 

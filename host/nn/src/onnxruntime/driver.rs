@@ -1,5 +1,6 @@
 //! NVIDIA's driver, asked for its GPUs.
 
+use std::error::Error as _;
 use std::ffi::c_int;
 
 const DRIVER: &str = "libcuda.so.1";
@@ -9,7 +10,11 @@ const DRIVER: &str = "libcuda.so.1";
 pub(super) fn gpus() -> Result<u32, String> {
     // SAFETY: a system has one driver, under this name; it does nothing when it is loaded but set up itself.
     let driver = unsafe { libloading::Library::new(DRIVER) }.map_err(|error| {
-        format!("NVIDIA's driver ({DRIVER}) was looked for and not found: {error}")
+        let why = error.source().map(ToString::to_string);
+        format!(
+            "NVIDIA's driver was looked for and cannot be loaded: {}",
+            why.unwrap_or_else(|| error.to_string())
+        )
     })?;
     let missing = |error| format!("{DRIVER} is no driver of NVIDIA's: {error}");
     // SAFETY: the driver's interface has these two functions with these types in every version.

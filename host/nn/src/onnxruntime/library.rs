@@ -1,9 +1,11 @@
 //! The library that this process has loaded.
 
+use std::error::Error as _;
 use std::ffi::CStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ort::LoadDynamicError;
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 use tracing::{debug, warn};
@@ -57,8 +59,9 @@ fn open(path: PathBuf) -> Result<Loaded, Error> {
     let environment = ort::init_from(&path)
         .map_err(|error| {
             Error::runtime(format!(
-                "ONNX Runtime cannot be loaded from {}: {error}; version 1.{} or later is needed",
+                "ONNX Runtime cannot be loaded from {}: {}; version 1.{} or later is needed",
                 path.display(),
+                why(&error),
                 ort::MINOR_VERSION
             ))
         })?
@@ -79,6 +82,16 @@ fn open(path: PathBuf) -> Result<Loaded, Error> {
         path,
         environment,
     })
+}
+
+/// Why it was not loaded, where the bindings say no more than that it was not.
+fn why(error: &LoadDynamicError) -> String {
+    match error {
+        LoadDynamicError::Dlopen { error, .. } => error
+            .source()
+            .map_or_else(|| error.to_string(), ToString::to_string),
+        other => other.to_string(),
+    }
 }
 
 /// What it says goes where the host's own words go. Failures come back as errors, too, so that none of
@@ -105,4 +118,22 @@ fn version(path: &Path) -> Option<String> {
     // SAFETY: it gives a text that ends in a null byte and is there for as long as the library.
     let text = unsafe { CStr::from_ptr((base.GetVersionString)()) };
     Some(text.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn a_file_that_is_no_library_is_named_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("libonnxruntime.so.1.99.0");
+        std::fs::write(&file, "not a library").unwrap();
+        let error = load(Some(folder.path())).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Runtime);
+        for word in [file.to_str().unwrap(), "file too short", "1.24"] {
+            assert!(error.to_string().contains(word), "{word} not in: {error}");
+        }
+    }
 }

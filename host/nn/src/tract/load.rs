@@ -25,6 +25,13 @@ pub(super) fn load(bytes: &[u8], names: &Names) -> Result<Loaded, Error> {
     let file = onnx
         .proto_model_for_read(&mut &*bytes)
         .map_err(|error| convert::model(&error).context("not a model that tract reads"))?;
+    // A file that was cut off may still be one to tract, which then takes operations for those of some
+    // version.
+    if file.opset_import.is_empty() {
+        return Err(Error::model(
+            "the model does not say of which version its operations are; perhaps it is only a part of one",
+        ));
+    }
     if let Some(graph) = &file.graph
         && let Some(operation) = missing(graph, &onnx.op_register)
     {

@@ -28,7 +28,12 @@ fn share(subject: &Subject, model: &[u8]) -> Result<Arc<Batched>, Error> {
         max: NonZeroU32::MIN.saturating_add(3),
         wait: Duration::from_millis(200),
     };
-    batched(subject.try_compile(model)?, &*subject.backend, model, &options)
+    batched(
+        subject.try_compile(model)?,
+        &*subject.backend,
+        model,
+        &options,
+    )
 }
 
 /// A model of `x`, `[1, 3, 4]`, and `y` of as many sides as are given, which is what the nodes make.

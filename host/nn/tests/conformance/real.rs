@@ -135,7 +135,13 @@ fn fr_feature_batch(subject: &Subject) {
         assert!(apart <= largest * 1e-4, "{apart} apart, of {largest}");
     }
     verify_batch(&*original, &*freed).unwrap();
-    let graph = batched(compile(subject, &model), &*subject.backend, &model, &options()).unwrap();
+    let graph = batched(
+        compile(subject, &model),
+        &*subject.backend,
+        &model,
+        &options(),
+    )
+    .unwrap();
     assert_eq!(graph.inputs(), freed.inputs());
 }
 
@@ -145,7 +151,13 @@ fn retinaface_batch(subject: &Subject) {
         .load(&cache_dir())
         .unwrap();
     assert!(free_batch(&model).unwrap() == model);
-    let graph = batched(compile(subject, &model), &*subject.backend, &model, &options()).unwrap();
+    let graph = batched(
+        compile(subject, &model),
+        &*subject.backend,
+        &model,
+        &options(),
+    )
+    .unwrap();
     let plain = compile(subject, &model);
     let image = |row: u32| {
         let side = 64 + 32 * (row % 2);
