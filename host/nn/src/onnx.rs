@@ -152,15 +152,17 @@ impl Message {
 /// message cannot be read.
 fn uses<'a>(message: Message, bytes: &'a [u8], used: &mut HashSet<&'a [u8]>) -> Option<()> {
     for field in Fields(bytes) {
-        let (number, value) = field?;
+        let Field {
+            number, content, ..
+        } = field?;
         match (message, number) {
             (Message::Node, NODE_INPUT) => {
-                used.insert(value);
+                used.insert(content);
             }
             // What is in a tensor takes nothing, and may be large.
             _ => match message.child(number) {
                 None | Some(Message::Tensor | Message::SparseTensor) => {}
-                Some(child) => uses(child, value, used)?,
+                Some(child) => uses(child, content, used)?,
             },
         }
     }

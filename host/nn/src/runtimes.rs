@@ -188,6 +188,7 @@ impl fmt::Debug for Runtimes {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Instant;
 
@@ -202,6 +203,10 @@ mod tests {
     impl Backend for Fake {
         fn name(&self) -> &str {
             self.0
+        }
+
+        fn library(&self) -> Option<&Path> {
+            None
         }
 
         fn version(&self) -> String {

@@ -53,7 +53,7 @@ mod tests {
                 [0, 2, 4, 6, 8, 10, 12]
             );
         }
-        assert_eq!(together(0, 4, |index| index), []);
+        assert!(together(0, 4, |index| index).is_empty());
     }
 
     #[test]

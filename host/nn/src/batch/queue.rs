@@ -89,7 +89,7 @@ impl Queue {
             }
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {
-                return Err(Error::deadline("it was not done in time"));
+                return Err(Error::late());
             }
             let line = state.lines.get_mut(&seat.form);
             let turn = line.map(|line| line.turn(&self.options, seat.number, now));

@@ -169,7 +169,7 @@ fn no_row(subject: &Subject) {
     assert_eq!(two_rows(subject, &graph.file())[1], 12.0);
 }
 
-fn free(_: &OpenVino) {
+fn free(_: &Subject) {
     let model = identity(ElementType::F32, &[0, 4]);
     assert_eq!(free_batch(&model).unwrap(), model);
 }
@@ -222,7 +222,7 @@ fn refused(subject: &Subject) {
     );
 }
 
-fn garbage(_: &OpenVino) {
+fn garbage(_: &Subject) {
     let to = node("Constant", &[], &["to"]).with_tensor("value", shape("", &[1, -1]));
     let whole = model(vec![to, node("Reshape", &["x", "to"], &["y"])], &[1, 12]).file();
     let freed = free_batch(&whole).unwrap();
