@@ -9,6 +9,9 @@ use plotters::prelude::*;
 
 use crate::row::{Results, Row, number};
 
+/// A bar: its name and its number.
+type Bar = (String, f64);
+
 /// The sections of the page, in its order: name, heading, what it is about.
 const SECTIONS: [(&str, &str, &str); 5] = [
     (
@@ -127,7 +130,7 @@ fn table(page: &mut String, rows: &[&Row]) -> Result<()> {
 fn plots(docs: &Path, section: &str, rows: &[&Row]) -> Result<Vec<String>> {
     let folder = docs.join("benchmarks");
     fs::create_dir_all(&folder)?;
-    let drawn: Vec<(String, &str, Vec<(String, f64)>)> =
+    let drawn: Vec<(String, &str, Vec<Bar>)> =
         match section {
             "peers" => ["frames a second", "memory", "start to the first verdict"]
                 .into_iter()
@@ -174,7 +177,7 @@ fn plots(docs: &Path, section: &str, rows: &[&Row]) -> Result<Vec<String>> {
 }
 
 /// Horizontal bars, each with its name and its number.
-fn bar_chart(file: &Path, title: &str, bars: &[(String, f64)]) -> Result<()> {
+fn bar_chart(file: &Path, title: &str, bars: &[Bar]) -> Result<()> {
     const ROW: i32 = 34;
     const LEFT: i32 = 190;
     const WIDTH: i32 = 640;
