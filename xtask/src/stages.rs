@@ -18,7 +18,7 @@ use crate::workspace::{Package, Workspace};
 /// The profile that stages are built with, for crates of other workspaces, which do not have it.
 const PROFILE: [&str; 7] = [
     "profile.stage.inherits=\"release\"",
-    "profile.stage.opt-level=\"s\"",
+    "profile.stage.opt-level=3",
     "profile.stage.lto=true",
     "profile.stage.codegen-units=1",
     "profile.stage.debug=false",

@@ -119,7 +119,13 @@ pub fn cargo_build(toolchain: &Toolchain) -> Command {
     let mut command = cargo();
     command
         .args(["build", "--profile=stage", "--target", TARGET])
-        .args(&toolchain.arguments);
+        .args(&toolchain.arguments)
+        // Every runtime of components has had 128-bit vectors for years; the compiler does not assume so. A
+        // quarter of the usual stack is plenty, and all of it is memory that a host may have to clear.
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            "-Ctarget-feature=+simd128 -Clink-arg=-zstack-size=262144",
+        );
     command.envs(
         toolchain
             .environment

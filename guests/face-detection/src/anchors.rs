@@ -17,20 +17,24 @@ pub struct Anchor {
     pub side: f32,
 }
 
-/// The anchors in the order of the detector's outputs: by stride, row, column, side.
-pub fn anchors(input: Size) -> impl Iterator<Item = Anchor> {
-    STRIDES.into_iter().flat_map(move |(stride, sides)| {
-        let centre = move |index: u32| (index as f32 + 0.5) * stride as f32;
-        (0..input.height / stride).flat_map(move |row| {
-            (0..input.width / stride).flat_map(move |column| {
-                sides.map(|side| Anchor {
-                    x: centre(column),
-                    y: centre(row),
-                    side,
-                })
-            })
-        })
-    })
+/// An anchor by its place in the detector's outputs, which go by stride, row, column, side. None
+/// beyond the last.
+pub fn anchor(input: Size, mut index: usize) -> Option<Anchor> {
+    for (stride, sides) in STRIDES {
+        let columns = (input.width / stride) as usize;
+        let count = columns * (input.height / stride) as usize * sides.len();
+        if index < count {
+            let (cell, side) = (index / sides.len(), index % sides.len());
+            let centre = |cell: usize| (cell as f32 + 0.5) * stride as f32;
+            return Some(Anchor {
+                x: centre(cell % columns),
+                y: centre(cell / columns),
+                side: *sides.get(side)?,
+            });
+        }
+        index -= count;
+    }
+    None
 }
 
 /// How many there are.
@@ -52,17 +56,20 @@ mod tests {
         for (width, height, expected) in [(320, 320, 4200), (640, 384, 10080), (32, 64, 84)] {
             let size = Size { width, height };
             assert_eq!(count(size), expected);
-            assert_eq!(anchors(size).count(), expected);
+            assert!(anchor(size, expected - 1).is_some());
+            assert_eq!(anchor(size, expected), None);
         }
     }
 
     #[test]
     fn they_go_by_stride_row_column_and_side() {
-        let all: Vec<_> = anchors(Size {
+        let size = Size {
             width: 64,
             height: 32,
-        })
-        .collect();
+        };
+        let all: Vec<_> = (0..count(size))
+            .filter_map(|index| anchor(size, index))
+            .collect();
         assert_eq!(
             all[0],
             Anchor {

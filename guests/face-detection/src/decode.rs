@@ -5,7 +5,7 @@
 
 use footlight_stage::{Point, Rect};
 
-use crate::anchors::{anchors, count};
+use crate::anchors::{anchor, count};
 use crate::settings::Size;
 
 /// How much of the anchor's side an offset of 1 is.
@@ -47,11 +47,16 @@ pub fn decode(input: Size, outputs: &Outputs, min_score: f32) -> Result<Vec<Dete
     let landmarks = rows::<10>("landmarks", outputs.landmarks, input)?;
 
     let mut detections = Vec::new();
-    for (((anchor, loc), [_, score]), landmarks) in anchors(input).zip(loc).zip(conf).zip(landmarks)
-    {
+    for (index, [_, score]) in conf.iter().enumerate() {
+        // Almost all are left out here, before anything is computed for them.
         if score.is_nan() || *score < min_score {
             continue;
         }
+        let (Some(anchor), Some(loc), Some(landmarks)) =
+            (anchor(input, index), loc.get(index), landmarks.get(index))
+        else {
+            continue;
+        };
         let along = |centre: f32, offset: f32| centre + offset * OFFSET * anchor.side;
         let [x, y, width, height] = *loc;
         let (x, y) = (along(anchor.x, x), along(anchor.y, y));

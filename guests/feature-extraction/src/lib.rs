@@ -35,7 +35,7 @@ impl Stage for FeatureExtraction {
             .run([("input", pixels)])?
             .only()?
             .floats()?;
-        let feature = length::normalised(output).map_err(Failure::Failed)?;
+        let feature = length::normalised(output.to_vec()).map_err(Failure::Failed)?;
 
         let count = u32::try_from(feature.len())
             .map_err(|_| Failure::failed("the graph `features` gave too many numbers"))?;

@@ -82,4 +82,5 @@ pub use item::Fields;
 pub use stage::Stage;
 #[doc(hidden)]
 pub use stage::run;
+pub use tensor::Floats;
 pub use value::FromValue;

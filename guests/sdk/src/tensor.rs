@@ -1,6 +1,42 @@
 //! Tensors: numbers in and out. Little endian, row major.
 
+use std::ops::Deref;
+
 use crate::{Failure, Tensor, TensorType};
+
+/// The values of a tensor of 32-bit floats, to be used as a slice.
+///
+/// They stay in the bytes that the host wrote. A detector gives 270 KB of them, and a second copy is
+/// memory that the instance has to be given for this item, and that is cleared for the next.
+#[derive(Clone, Debug)]
+pub struct Floats(Place);
+
+#[derive(Clone, Debug)]
+enum Place {
+    /// Bytes that lie as floats have to.
+    Bytes(Vec<u8>),
+    Copied(Vec<f32>),
+}
+
+impl Floats {
+    fn of(bytes: Vec<u8>) -> Floats {
+        Floats(match bytemuck::try_cast_slice::<u8, f32>(&bytes) {
+            Ok(_) => Place::Bytes(bytes),
+            Err(_) => Place::Copied(values(&bytes, f32::from_le_bytes)),
+        })
+    }
+}
+
+impl Deref for Floats {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match &self.0 {
+            Place::Bytes(bytes) => bytemuck::try_cast_slice(bytes).unwrap_or_default(),
+            Place::Copied(values) => values,
+        }
+    }
+}
 
 impl Tensor {
     /// A tensor of 32-bit floats.
@@ -15,11 +51,8 @@ impl Tensor {
                 values.len()
             )));
         }
-        let data: Vec<u8> = values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        Ok(Tensor::new(shape, TensorType::Fp32, &data))
+        let data = bytemuck::cast_slice(values);
+        Ok(Tensor::new(shape, TensorType::Fp32, data))
     }
 
     /// The values of a tensor of 32-bit floats.
@@ -27,9 +60,9 @@ impl Tensor {
     /// # Errors
     ///
     /// Its elements are of another type.
-    pub fn floats(&self) -> Result<Vec<f32>, Failure> {
+    pub fn floats(&self) -> Result<Floats, Failure> {
         self.is(TensorType::Fp32)?;
-        Ok(values(&self.data(), f32::from_le_bytes))
+        Ok(Floats::of(self.data()))
     }
 
     /// The values of a tensor of 64-bit or 32-bit integers.
@@ -70,10 +103,8 @@ fn places(shape: &[u32]) -> Option<usize> {
 
 /// Bytes that do not make up a whole element are left out; a tensor has none.
 fn values<T, const N: usize>(data: &[u8], value: impl Fn([u8; N]) -> T) -> Vec<T> {
-    data.chunks_exact(N)
-        .filter_map(|bytes| bytes.try_into().ok())
-        .map(value)
-        .collect()
+    let (elements, _) = data.as_chunks::<N>();
+    elements.iter().map(|bytes| value(*bytes)).collect()
 }
 
 fn name(ty: TensorType) -> &'static str {
@@ -100,6 +131,19 @@ mod tests {
             "4 values do not make a tensor of shape [1, 3]"
         );
         assert!(Tensor::from_floats(&[u32::MAX; 4], &[0.0; 4]).is_err());
+    }
+
+    #[test]
+    fn floats_are_read_wherever_their_bytes_lie() {
+        let bytes: Vec<u8> = [1.0_f32, -2.0]
+            .into_iter()
+            .flat_map(f32::to_le_bytes)
+            .collect();
+        assert_eq!(*Floats::of(bytes.clone()), [1.0, -2.0]);
+        assert_eq!(*Floats(Place::Copied(vec![1.0, -2.0])), [1.0, -2.0]);
+        // Bytes that make up no whole float at the end are left out.
+        assert_eq!(*Floats::of([&bytes, &[7_u8][..]].concat()), [1.0, -2.0]);
+        assert!(Floats::of(Vec::new()).is_empty());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What the sandbox costs: frame to verdict through three components, against the same work in one
 //! native program.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use footlight_media::Image;
@@ -21,6 +22,8 @@ const PAIRS: usize = 400;
 /// Rounds with all cores busy, and the frames of each.
 const ROUNDS: usize = 12;
 const FRAMES: usize = 120;
+/// The stages, each with the parts of the native program that are its work.
+const STAGES: [(&str, Range<usize>); 3] = [("detect", 0..4), ("features", 4..6), ("verify", 6..7)];
 /// Frames whose parts are timed.
 const PARTS_OF: usize = 200;
 
@@ -47,7 +50,9 @@ pub fn run(places: &Places) -> Result<Vec<Row>> {
         alone(&pipeline, &native, &frames)?,
         together(&pipeline, &native, &frames, cores)?,
     ];
-    rows.extend(parts(&native, frames.first().context("no frames")?)?);
+    let one_face = frames.first().context("no frames")?;
+    rows.extend(stages(&pipeline, &native, one_face)?);
+    rows.extend(parts(&native, one_face)?);
     Ok(rows)
 }
 
@@ -76,6 +81,41 @@ fn alone(pipeline: &Pipeline, native: &Native, frames: &[Frame]) -> Result<Row> 
                 "{PAIRS} pairs over frames of 0, 1, 1 and 2 faces; median of the pairs' ratios"
             )),
     )
+}
+
+/// Where the tax is paid: each stage, against the parts of the native program that do its work.
+fn stages(pipeline: &Pipeline, native: &Native, frame: &Frame) -> Result<Vec<Row>> {
+    let mut times = vec![[Vec::new(), Vec::new(), Vec::new()]; STAGES.len()];
+    for round in 0..PARTS_OF {
+        let ours = || Ok::<_, anyhow::Error>(pipeline.process(frame.decode()?)?.stages);
+        let theirs = || {
+            let mut laps = Laps::default();
+            native.timed(&frame.decode()?, &mut laps)?;
+            Ok::<_, anyhow::Error>(laps)
+        };
+        let (ours, theirs) = if round % 2 == 0 {
+            let ours = ours()?;
+            (ours, theirs()?)
+        } else {
+            let theirs = theirs()?;
+            (ours()?, theirs)
+        };
+        let theirs: Vec<Duration> = theirs.iter().map(|(_, took)| took).collect();
+        for (times, (stage, parts)) in times.iter_mut().zip(STAGES) {
+            let ours = ours.iter().find(|timing| timing.stage == stage);
+            let ours = milliseconds(ours.context("a stage did not run")?.elapsed);
+            let theirs = theirs.get(parts).context("no such part")?.iter().sum();
+            let theirs = milliseconds(theirs);
+            for (times, time) in times.iter_mut().zip([ours, theirs, ours / theirs]) {
+                times.push(time);
+            }
+        }
+    }
+    let rows = times.into_iter().zip(STAGES).map(|(times, (stage, _))| {
+        let spreads = times.map(Spread::of);
+        Row::both(SECTION, format!("of it: the stage {stage}"), "ms", spreads)
+    });
+    Ok(rows.collect())
 }
 
 /// Where the time of a frame of one face goes, in the native program: what any sandbox leaves as it is.
