@@ -10,6 +10,7 @@
 )]
 
 mod accuracy;
+mod backends;
 mod bad_input;
 mod catalogue;
 mod client;
@@ -21,6 +22,7 @@ mod file;
 mod gallery_file;
 mod host;
 mod hostile;
+mod inference;
 mod jpeg;
 mod memory;
 mod needs;
@@ -55,14 +57,17 @@ fn main() {
             .flatten()
             .collect(),
         hostile::trials(),
-        wasi::trials(),
+        [wasi::trials(), inference::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
         enrolment::trials(),
         gallery_file::trials(),
         [swap::trials(), shutdown::trials()]
             .into_iter()
             .flatten()
             .collect(),
-        [accuracy::trials(), memory::trials()]
+        [accuracy::trials(), backends::trials(), memory::trials()]
             .into_iter()
             .flatten()
             .collect(),

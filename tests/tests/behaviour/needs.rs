@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub enum Need {
     /// The host's binary and the inference library.
     Host,
+    /// ONNX Runtime's library, besides.
+    OnnxRuntime,
     /// The stages that are shipped.
     Stages,
     /// The stages of these tests.
@@ -21,7 +23,7 @@ pub enum Need {
     Faces,
 }
 
-use Need::{Faces, Host, Hostile, Models, Photos, Stages};
+use Need::{Faces, Host, Hostile, Models, OnnxRuntime, Photos, Stages};
 
 /// All that the pipeline of members needs, and photos for it.
 pub const MEMBERS: &[Need] = &[Host, Stages, Models, Photos];
@@ -53,6 +55,7 @@ impl Need {
         let stage = |name: &str| places::stages().join(name);
         let lacking = match self {
             Host => there(&[places::program(), places::runtime()]),
+            OnnxRuntime => there(&[cache.join("runtime/onnxruntime-1.32.0")]),
             Stages => there(
                 &[
                     "face-detection.wasm",
