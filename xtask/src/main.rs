@@ -18,6 +18,7 @@ mod prerequisites;
 mod process;
 mod progress;
 mod python_literal;
+mod quantize;
 mod source;
 mod stages;
 mod test;
@@ -67,7 +68,7 @@ enum Task {
     },
     /// Measures the host against a native program and against what people would use instead
     Bench {
-        /// Measure only this section (tax, start, copies, scale, peers); may be given several times
+        /// Measure only this section (tax, start, copies, variants, scale, peers); may be given several times
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
         /// Write the rows to this file as well
@@ -76,6 +77,8 @@ enum Task {
     },
     /// Fetches the inference runtime, the models and the sample photos that the host and the demonstration use
     Fetch,
+    /// Makes the feature model with 8-bit integers, whose card is models/fr-feature-int8.toml
+    Quantize,
     /// Builds every stage of the workspace, the hostile ones of the tests too, and prints their sizes
     Stages,
     /// Builds a crate, in this workspace or elsewhere, to a stage and prints where it is
@@ -123,6 +126,10 @@ fn run(task: Task) -> Result<ExitCode> {
             );
         }
         Task::Fetch => fetch::all(&workspace, &cache, &progress, Purpose::Running)?,
+        Task::Quantize => {
+            fetch::all(&workspace, &cache, &progress, Purpose::Running)?;
+            quantize::run(&workspace, &cache, &progress)?;
+        }
         Task::Stages => stages::print(&stages::build_all(&workspace, &cache, &progress)?),
         Task::Stage { path } => {
             let stage = stages::build_one(&workspace, &cache, &progress, &path)?;

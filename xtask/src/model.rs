@@ -1,7 +1,7 @@
 //! A model, of which the cache holds the file: by its digest only, so that a name cannot come to mean another file.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -15,12 +15,16 @@ use crate::unpack;
 
 /// What fetching needs of a card `models/NAME.toml`; the host reads all of it.
 #[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Model {
     /// The model's name.
     pub name: String,
-    sha256: String,
+    /// The digest of its file.
+    pub sha256: String,
     /// Where the file comes from.
     pub source: FileSource,
+    /// The command that makes the file of what the source has; none where it is that.
+    made_by: Option<String>,
 }
 
 /// A file in a package's archive.
@@ -34,7 +38,7 @@ pub struct FileSource {
     python_bytes: Option<String>,
 }
 
-/// The models that have a card in the folder, sorted by the cards' names.
+/// The models that have a card in the folder and are to be fetched, sorted by the cards' names.
 pub fn wanted(folder: &Path) -> Result<Vec<Model>> {
     let mut cards: Vec<_> = fs::read_dir(folder)
         .and_then(|entries| {
@@ -48,18 +52,29 @@ pub fn wanted(folder: &Path) -> Result<Vec<Model>> {
             .is_some_and(|extension| extension == "toml")
     });
     cards.sort();
-    let read = |path: &Path| -> Result<Model> { Ok(toml::from_str(&fs::read_to_string(path)?)?) };
-    cards
+    let mut models: Vec<Model> = cards
         .iter()
-        .map(|path| read(path).with_context(|| path.display().to_string()))
-        .collect()
+        .map(|path| Model::read(path))
+        .collect::<Result<_>>()?;
+    models.retain(|model| model.made_by.is_none());
+    Ok(models)
 }
 
 impl Model {
+    /// Reads a card.
+    pub fn read(path: &Path) -> Result<Model> {
+        let read = || -> Result<Model> { Ok(toml::from_str(&fs::read_to_string(path)?)?) };
+        read().with_context(|| path.display().to_string())
+    }
+
+    /// Where the file is.
+    pub fn path(&self, cache: &Cache) -> PathBuf {
+        cache.path("models").join(&self.sha256)
+    }
+
     /// Whether the file is there, as the card says.
     pub fn is_present(&self, cache: &Cache) -> bool {
-        file_sha256(&cache.path("models").join(&self.sha256))
-            .is_some_and(|digest| digest == self.sha256)
+        file_sha256(&self.path(cache)).is_some_and(|digest| digest == self.sha256)
     }
 
     /// Fetches the archive if need be and takes the model out of it.
@@ -80,7 +95,7 @@ impl Model {
                 self.sha256
             );
         }
-        cache.write(&cache.path("models").join(&self.sha256), &bytes)?;
+        cache.write(&self.path(cache), &bytes)?;
         progress.line("unpacked", &format!("model {}", self.name));
         Ok(())
     }

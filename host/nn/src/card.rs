@@ -28,6 +28,9 @@ pub struct Card {
     pub training_data: String,
     /// Where the file can be had.
     pub source: Source,
+    /// Where the file is not what the source has, but made of it: the command that does so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<String>,
     /// What it takes.
     #[serde(rename = "input")]
     pub inputs: Vec<CardTensor>,
@@ -194,12 +197,17 @@ impl Card {
         if path.is_file() {
             return Ok(path);
         }
+        let remedy = match &self.made_by {
+            Some(command) => format!("`{command}` makes it"),
+            None => format!(
+                "`cargo xtask demo` fetches it from the package {} {}",
+                self.source.package, self.source.version
+            ),
+        };
         Err(Error::not_found(format!(
-            "the model {} is not at {}; `cargo xtask demo` fetches it from the package {} {}",
+            "the model {} is not at {}; {remedy}",
             self.name,
             path.display(),
-            self.source.package,
-            self.source.version
         )))
     }
 

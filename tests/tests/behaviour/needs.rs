@@ -17,13 +17,15 @@ pub enum Need {
     Hostile,
     /// The models.
     Models,
+    /// The feature model of 8-bit integers, which is made and not fetched.
+    Quantized,
     /// The sample photos.
     Photos,
     /// The 100 photos of 10 people that errors are measured on.
     Faces,
 }
 
-use Need::{Faces, Host, Hostile, Models, OnnxRuntime, Photos, Stages};
+use Need::{Faces, Host, Hostile, Models, OnnxRuntime, Photos, Quantized, Stages};
 
 /// All that the pipeline of members needs, and photos for it.
 pub const MEMBERS: &[Need] = &[Host, Stages, Models, Photos];
@@ -74,6 +76,13 @@ impl Need {
             ),
             Models => there(&[cache.join("models")]),
             Photos => there(&[cache.join("photos/people"), cache.join("photos/others")]),
+            Quantized => {
+                let digest = "b164744257134672aed6d644ef14d9e60b6a3bdcd2495009e480f9005573a43f";
+                let made = cache.join("models").join(digest).is_file();
+                return (!made).then(|| {
+                    "the model fr-feature-int8 was not made: run `cargo xtask quantize`".to_owned()
+                });
+            }
             Faces => {
                 let faces = places::shared_data()
                     .map(|data| data.join("lfw10"))
