@@ -19,6 +19,7 @@ mod row;
 mod scale;
 mod start;
 mod tax;
+mod variants;
 
 use std::fs;
 use std::path::PathBuf;
@@ -32,10 +33,11 @@ use crate::row::{Results, Row};
 /// A section: its name, and what measures it.
 type Section = (&'static str, fn(&Places) -> Result<Vec<Row>>);
 
-const SECTIONS: [Section; 5] = [
+const SECTIONS: [Section; 6] = [
     ("tax", tax::run),
     ("start", start::run),
     ("copies", copies::run),
+    ("variants", variants::run),
     ("scale", scale::run),
     ("peers", peers::run),
 ];

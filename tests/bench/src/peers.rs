@@ -257,7 +257,8 @@ fn install(places: &Places, peer: &Peer) -> Result<PathBuf> {
         execute(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
         execute(
             Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "--requirement"])
+                .args(["-m", "pip", "install", "--quiet", "--no-deps"])
+                .arg("--requirement")
                 .arg(&requirements),
         )?;
         fs::write(done, "")?;
