@@ -13,7 +13,7 @@ use crate::row::{Results, Row, number};
 type Bar = (String, f64);
 
 /// The sections of the page, in its order: name, heading, what it is about.
-const SECTIONS: [(&str, &str, &str); 5] = [
+const SECTIONS: [(&str, &str, &str); 6] = [
     (
         "tax",
         "What the sandbox costs",
@@ -28,6 +28,11 @@ const SECTIONS: [(&str, &str, &str); 5] = [
         "copies",
         "What is copied",
         "Counted by the host, for a frame of one face.",
+    ),
+    (
+        "variants",
+        "What lower precision saves",
+        "Error rates are on the models' cards.",
     ),
     (
         "peers",
