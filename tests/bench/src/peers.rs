@@ -136,10 +136,9 @@ fn rows(
     rate(&theirs)?;
     let rates = in_turns(ROUNDS, |_| rate(&ours), |_| rate(&theirs))?;
     let memory = [
-        ours.process.memory()? as f64,
-        theirs.process.memory()? as f64,
-    ]
-    .map(|bytes| bytes / 1e6);
+        memory(ours.process, || rate(&ours))?,
+        memory(theirs.process, || rate(&theirs))?,
+    ];
     Ok(vec![
         Row::both(
             SECTION,
@@ -159,7 +158,7 @@ fn rows(
             ],
         )
         .at_most(share)
-        .noted("proportional set size of all processes, after the load"),
+        .noted("the most that was seen under load: proportional set size of all processes"),
         Row::both(
             SECTION,
             format!("{what}: start to the first verdict"),
@@ -168,6 +167,24 @@ fn rows(
         )
         .at_most(share),
     ])
+}
+
+/// The most memory that a program is seen to hold during this work, in MB. Not after it: a server that makes an
+/// instance for each request, with the model in it, holds little of anything then.
+fn memory(process: &Running, work: impl FnOnce() -> Result<f64> + Send) -> Result<f64> {
+    thread::scope(|scope| {
+        let work = scope.spawn(work);
+        let mut most = 0;
+        while !work.is_finished() {
+            most = most.max(process.memory()?);
+            thread::sleep(Duration::from_millis(20));
+        }
+        match work.join() {
+            Ok(done) => done?,
+            Err(_) => bail!("a client panicked"),
+        };
+        Ok(most as f64 / 1e6)
+    })
 }
 
 /// How long until there is a first verdict, in seconds.
