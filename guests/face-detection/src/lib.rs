@@ -34,9 +34,7 @@ pub mod letterbox;
 pub mod nms;
 pub mod settings;
 
-use footlight_stage::{
-    Channels, Encoding, Failure, Graph, Image, Item, Layout, Stage, View, export, log,
-};
+use footlight_stage::{Channels, Encoding, Failure, Graph, Image, Item, Layout, Stage, View, log};
 
 use decode::{Detection, Outputs};
 use letterbox::Letterbox;
@@ -67,7 +65,8 @@ impl Stage for FaceDetection {
     }
 }
 
-export!(FaceDetection);
+#[cfg(feature = "export")]
+footlight_stage::export!(FaceDetection);
 
 /// One pass: the faces that the detector sees with an input of this size, in pixels of the frame.
 fn detect(

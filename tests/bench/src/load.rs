@@ -9,7 +9,7 @@ use serde_json::Value;
 use ureq::Agent;
 
 use crate::frames::Frame;
-use crate::measure::{milliseconds, quantile};
+use crate::measure::milliseconds;
 
 /// What came of it.
 pub struct Load {
@@ -17,13 +17,6 @@ pub struct Load {
     pub rate: f64,
     /// How long each frame took, in milliseconds, in order.
     pub times: Vec<f64>,
-}
-
-impl Load {
-    /// The time in milliseconds that this share of frames was faster than.
-    pub fn at(&self, share: f64) -> f64 {
-        quantile(&self.times, share)
-    }
 }
 
 /// Sends `count` frames by this many clients, each of which waits for an answer before it sends the next.

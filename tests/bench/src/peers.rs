@@ -1,8 +1,10 @@
 //! What people would use instead, on the same models, frames and number of threads.
 //!
-//! The peers are in `tests/bench/peers`, each a Python module with the same command line. They are installed
-//! once, from PyPI, and run as anyone would run them. A peer that cannot be installed or does not answer rightly
-//! is a row that says so.
+//! The peers are in `tests/bench/peers`: Python modules with the same command line, and a component for
+//! `wasmtime serve`. They are installed once, from where their users get them, and run as anyone would run
+//! them. A peer that cannot be installed or does not answer rightly is a row that says so.
+
+mod wasmtime_serve;
 
 use std::fs;
 use std::net::TcpListener;
@@ -73,15 +75,15 @@ pub fn run(places: &Places) -> Result<Vec<Row>> {
             )),
         }
     }
+    rows.extend(wasmtime_serve::run(places));
     Ok(rows)
 }
 
 fn against(places: &Places, peer: &Peer) -> Result<Vec<Row>> {
-    let python = install(places, peer)?;
+    let python = install(places, peer.module, peer.what)?;
     let folder = tempfile::tempdir()?;
     let frames = frames::usual(places)?;
     let one = frames.first().context("no frames")?;
-    let clients = thread::available_parallelism()?.get();
 
     let start_ours = |_| start(|| first_of_ours(places, one));
     let start_theirs = |_| start(|| first_of_theirs(places, peer, &python, folder.path(), one));
@@ -92,38 +94,59 @@ fn against(places: &Places, peer: &Peer) -> Result<Vec<Row>> {
     ours.enrol("obama", &places.photos.join("people/obama.jpg"))?;
     let theirs = Theirs::start(places, peer, &python, folder.path())?;
     same(&ours, &theirs, &frames)?;
-    let mut medians = [Vec::new(), Vec::new()];
-    let [ours_medians, theirs_medians] = &mut medians;
-    let rate = |url: String, medians: &mut Vec<f64>| {
-        let load = load::send(&url, clients, &frames, FRAMES)?;
-        medians.push(load.at(0.5));
-        Ok::<_, anyhow::Error>(load.rate)
+    rows(
+        peer.what,
+        (peer.throughput, peer.share),
+        &frames,
+        starts,
+        [
+            Side {
+                process: &ours.process,
+                frames: ours.frames(),
+            },
+            Side {
+                process: &theirs.process,
+                frames: theirs.frames(),
+            },
+        ],
+    )
+}
+
+/// A program that runs, and where frames go.
+struct Side<'a> {
+    process: &'a Running,
+    frames: String,
+}
+
+/// Measures ours and theirs, which have been found to do the same work. `limits` are those of a [`Peer`]:
+/// for throughput, and for memory and start.
+fn rows(
+    what: &str,
+    (throughput, share): (f64, f64),
+    frames: &[Frame],
+    starts: [Spread; 3],
+    [ours, theirs]: [Side; 2],
+) -> Result<Vec<Row>> {
+    let clients = thread::available_parallelism()?.get();
+    let rate = |side: &Side| -> Result<f64> {
+        Ok(load::send(&side.frames, clients, frames, FRAMES)?.rate)
     };
     // The first frames of either are not counted.
-    load::send(&ours.frames(), clients, &frames, FRAMES)?;
-    load::send(&theirs.frames(), clients, &frames, FRAMES)?;
-    let (mut all_ours, mut all_theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let mine = rate(ours.frames(), ours_medians)?;
-        let other = rate(theirs.frames(), theirs_medians)?;
-        all_ours.push(mine);
-        all_theirs.push(other);
-        ratios.push(mine / other);
-    }
+    rate(&ours)?;
+    rate(&theirs)?;
+    let rates = in_turns(ROUNDS, |_| rate(&ours), |_| rate(&theirs))?;
     let memory = [
-        ours.process.memory()? as f64,
-        theirs.process.memory()? as f64,
-    ]
-    .map(|bytes| bytes / 1e6);
-    let what = peer.what;
+        memory(ours.process, || rate(&ours))?,
+        memory(theirs.process, || rate(&theirs))?,
+    ];
     Ok(vec![
         Row::both(
             SECTION,
             format!("{what}: frames a second, {clients} clients"),
             "frames/s",
-            [all_ours, all_theirs, ratios].map(Spread::of),
+            rates,
         )
-        .at_least(peer.throughput),
+        .at_least(throughput),
         Row::both(
             SECTION,
             format!("{what}: memory"),
@@ -134,16 +157,34 @@ fn against(places: &Places, peer: &Peer) -> Result<Vec<Row>> {
                 Spread::exact(memory[0] / memory[1]),
             ],
         )
-        .at_most(peer.share)
-        .noted("proportional set size of all processes, after the load"),
+        .at_most(share)
+        .noted("the most that was seen under load: proportional set size of all processes"),
         Row::both(
             SECTION,
             format!("{what}: start to the first verdict"),
             "s",
             starts,
         )
-        .at_most(peer.share),
+        .at_most(share),
     ])
+}
+
+/// The most memory that a program is seen to hold during this work, in MB. Not after it: a server that makes an
+/// instance for each request, with the model in it, holds little of anything then.
+fn memory(process: &Running, work: impl FnOnce() -> Result<f64> + Send) -> Result<f64> {
+    thread::scope(|scope| {
+        let work = scope.spawn(work);
+        let mut most = 0;
+        while !work.is_finished() {
+            most = most.max(process.memory()?);
+            thread::sleep(Duration::from_millis(20));
+        }
+        match work.join() {
+            Ok(done) => done?,
+            Err(_) => bail!("a client panicked"),
+        };
+        Ok(most as f64 / 1e6)
+    })
 }
 
 /// How long until there is a first verdict, in seconds.
@@ -235,21 +276,21 @@ impl Theirs {
     }
 }
 
-/// Makes the peer's Python environment, once for each content of its list of packages.
-fn install(places: &Places, peer: &Peer) -> Result<PathBuf> {
+/// Makes a peer's Python environment, once for each content of its list of packages.
+fn install(places: &Places, module: &str, what: &str) -> Result<PathBuf> {
     let requirements = places
         .workspace
         .join("tests/bench/peers")
-        .join(peer.module)
+        .join(module)
         .join("requirements.txt");
     let list = fs::read(&requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     let digest: String = footlight_nn::sha256_hex(&list).chars().take(12).collect();
-    let folder = places.peers.join(format!("{}-{digest}", peer.module));
+    let folder = places.peers.join(format!("{module}-{digest}"));
     let python = folder.join("bin/python");
     let done = folder.join("installed");
     if !done.is_file() {
-        eprintln!("  installing {}", peer.what);
+        eprintln!("  installing {what}");
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
