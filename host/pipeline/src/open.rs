@@ -7,8 +7,10 @@ use crate::order::order;
 use crate::parts::{OpenStage, Parts, placed};
 use footlight_nn::{Registry, Runtimes, Snapshot};
 use footlight_sandbox::{Inspection, Limits, Sandbox, Usage};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 
 /// Where a host finds what a pipeline file names.
 #[derive(Debug, Clone, Default)]
@@ -75,18 +77,14 @@ impl Pipeline {
             runtimes,
         };
         let sandbox = Sandbox::new().map_err(|error| OpenError::new(error.to_string()))?;
-        let mut stages = Vec::new();
-        for name in order {
-            if let Some(section) = file.stages.get(&name) {
-                stages.push(parts.stage(&sandbox, &name, section)?);
-            }
-        }
-        let registry = Registry::new();
-        for (name, section) in &file.models {
-            let model = parts.model(name, section)?;
-            placed(name, &model.placement);
-            registry.put(model);
-        }
+        // Components and models are compiled by different libraries, which can do so at the same time.
+        let (stages, models) = thread::scope(|scope| {
+            let stages = scope.spawn(|| open_stages(parts, &sandbox, &order));
+            let models = open_models(parts);
+            (stages.join(), models)
+        });
+        let stages = stages.unwrap_or_else(|panic| resume_unwind(panic))?;
+        let registry = models?;
         let enrolment = match &file.gallery {
             Some(section) => Some(parts.gallery(section, &registry)?),
             None => None,
@@ -126,6 +124,31 @@ impl Pipeline {
     pub fn usage(&self) -> &Usage {
         self.sandbox.usage()
     }
+}
+
+/// The stages in the order in which they run.
+fn open_stages(
+    parts: Parts,
+    sandbox: &Sandbox,
+    order: &[String],
+) -> Result<Vec<OpenStage>, OpenError> {
+    let sections = order
+        .iter()
+        .filter_map(|name| Some((name, parts.file.stages.get(name)?)));
+    sections
+        .map(|(name, section)| parts.stage(sandbox, name, section))
+        .collect()
+}
+
+/// All models but the gallery's.
+fn open_models(parts: Parts) -> Result<Registry, OpenError> {
+    let registry = Registry::new();
+    for (name, section) in &parts.file.models {
+        let model = parts.model(name, section)?;
+        placed(name, &model.placement);
+        registry.put(model);
+    }
+    Ok(registry)
 }
 
 /// Every model that a stage asks for must be there, and every one must have a name of its own.

@@ -53,6 +53,9 @@ struct Arguments {
     /// Write the rows to this file as well
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Measure nothing, and run one side of the section `tax` again and again, for a profiler
+    #[arg(long, value_enum, value_name = "SIDE")]
+    repeat: Option<tax::Side>,
     /// The workspace
     #[arg(long, value_name = "DIR")]
     workspace: PathBuf,
@@ -75,6 +78,9 @@ fn main() -> Result<()> {
         photos: arguments.photos,
         peers: arguments.peers,
     };
+    if let Some(side) = arguments.repeat {
+        return tax::repeat(&places, side);
+    }
     let kept = places.workspace.join("docs/benchmarks.json");
     let mut results = Results::read(&kept)?;
     let mut measured = Vec::new();
@@ -95,6 +101,7 @@ fn main() -> Result<()> {
     }
     results.write(&kept)?;
     report::write(&places.workspace.join("docs"), &results)?;
+    report::write_readme(&places.workspace.join("README.md"), &results)?;
     if let Some(file) = &arguments.json {
         fs::write(file, serde_json::to_vec_pretty(&measured)?)
             .with_context(|| format!("cannot write {}", file.display()))?;

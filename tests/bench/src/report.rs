@@ -81,6 +81,96 @@ pub fn write(docs: &Path, results: &Results) -> Result<()> {
     fs::write(&file, page).with_context(|| format!("cannot write {}", file.display()))
 }
 
+/// The rows that the README shows: the section, how the name begins, and what it is called there.
+const SHOWN: [(&str, &str, &str); 9] = [
+    (
+        "tax",
+        "frame to verdict",
+        "frame to verdict, against a native program",
+    ),
+    (
+        "tax",
+        "frames a second",
+        "the same on all cores, against a native program",
+    ),
+    (
+        "start",
+        "an item of verification, median",
+        "the sandbox around an item: store, instance, every call, end",
+    ),
+    (
+        "copies",
+        "pixels that entered a guest",
+        "pixels that enter a stage's memory",
+    ),
+    (
+        "copies",
+        "times that an input tensor",
+        "times that an input is written, against wasmtime-wasi-nn",
+    ),
+    (
+        "peers",
+        "three Python services: frames",
+        "throughput, against three Python services",
+    ),
+    (
+        "peers",
+        "three Python services: memory",
+        "memory, against three Python services",
+    ),
+    (
+        "peers",
+        "three Python services: start",
+        "start to the first verdict, against three Python services",
+    ),
+    (
+        "peers",
+        "Ray Serve: frames",
+        "throughput, against Ray Serve",
+    ),
+];
+const BEGIN: &str = "<!-- Made by `cargo xtask bench`; do not edit. -->\n";
+const END: &str = "<!-- End of what is made. -->";
+
+/// Writes the figures that the README shows, between its two marks.
+pub fn write_readme(file: &Path, results: &Results) -> Result<()> {
+    let page = fs::read_to_string(file)?;
+    let parts = page
+        .split_once(BEGIN)
+        .and_then(|(head, rest)| Some((head, rest.split_once(END)?.1)));
+    let (head, tail) = parts.with_context(|| format!("{} has lost its marks", file.display()))?;
+    let mut made =
+        String::from("| | Footlight | the other | ratio | target |\n|---|---:|---:|---:|---|\n");
+    for (section, begins, words) in SHOWN {
+        let row = results
+            .rows
+            .iter()
+            .find(|row| row.section == section && row.name.starts_with(begins));
+        let Some(row) = row else { continue };
+        let figure = |value: Option<f64>| {
+            value.map_or_else(String::new, |value| {
+                format!("{} {}", number(value), row.unit)
+            })
+        };
+        let ratio = row
+            .ratio
+            .map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+        let target = match (&row.target, row.holds) {
+            (Some(target), Some(false)) => format!("{target}: missed"),
+            (Some(target), _) => format!("{target}: holds"),
+            _ => String::new(),
+        };
+        writeln!(
+            made,
+            "| {words} | {} | {} | {ratio} | {target} |",
+            figure(row.ours),
+            figure(row.theirs)
+        )?;
+    }
+    fs::write(file, format!("{head}{BEGIN}\n{made}\n{END}{tail}"))
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
 fn table(page: &mut String, rows: &[&Row]) -> Result<()> {
     page.push_str("| what | unit | ours | theirs | ratio | quartiles | target | holds |\n|---|---|---:|---:|---:|---|---|---|\n");
     let mut notes = Vec::new();

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use footlight_media::Image;
 use footlight_pipeline::{Outcome, Pipeline};
 
@@ -26,17 +27,47 @@ const FRAMES: usize = 120;
 const STAGES: [(&str, Range<usize>); 3] = [("detect", 0..4), ("features", 4..6), ("verify", 6..7)];
 /// Frames whose parts are timed.
 const PARTS_OF: usize = 200;
+/// Frames that a profiler looks at.
+const FRAMES_PROFILED: usize = 1500;
 
-/// Measures.
-pub fn run(places: &Places) -> Result<Vec<Row>> {
+/// One of the two sides.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Side {
+    /// The pipeline of stages.
+    Ours,
+    /// The native program.
+    Native,
+}
+
+/// Frames of one face through one side and nothing else, for a profiler to look at.
+pub fn repeat(places: &Places, side: Side) -> Result<()> {
+    let (pipeline, native) = sides(places)?;
+    let frame = frames::with_faces(places, 1, 0)?;
+    for _ in 0..FRAMES_PROFILED {
+        let image = frame.decode()?;
+        match side {
+            Side::Ours => drop(pipeline.process(image)?),
+            Side::Native => drop(native.process(&image)?),
+        }
+    }
+    Ok(())
+}
+
+/// Both sides, with two members.
+fn sides(places: &Places) -> Result<(Pipeline, Native)> {
     let pipeline = places.open(None)?;
-    let names = ["obama", "biden"];
-    for name in names {
+    for name in ["obama", "biden"] {
         let photo = places.photos.join(format!("people/{name}.jpg"));
         let photo = Image::decode(&std::fs::read(&photo)?, &Default::default())?;
         pipeline.enrol(&name.parse()?, vec![(name.to_owned(), photo)])?;
     }
     let native = Native::new(&pipeline.models())?;
+    Ok((pipeline, native))
+}
+
+/// Measures.
+pub fn run(places: &Places) -> Result<Vec<Row>> {
+    let (pipeline, native) = sides(places)?;
     let frames = frames::usual(places)?;
     for frame in &frames {
         same(
