@@ -122,7 +122,11 @@ pub fn build_one(
         .current_dir(its_workspace.root())
         .args(["--package", &package.name]);
     if !ours {
-        command.arg("--target-dir").arg(workspace.target());
+        // A folder of its own: a crate of ours that it depends on, perhaps with other features, would be left
+        // where our own build of it lies.
+        command
+            .arg("--target-dir")
+            .arg(workspace.target().join("elsewhere"));
         command.args(PROFILE.iter().flat_map(|setting| ["--config", setting]));
     }
     progress.line("building", &package.name);

@@ -2,12 +2,17 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
+use crate::load;
 use crate::places::Places;
 use crate::process::Running;
+
+/// The longest that it may take to be ready.
+const READY: Duration = Duration::from_secs(120);
 
 /// A host that serves a pipeline.
 pub struct Host {
@@ -23,8 +28,8 @@ impl Host {
         Host::serving(places, &places.pipeline_file(), "members", folder)
     }
 
-    /// Starts one for the pipeline of this file and name, with its gallery and its log in `folder`. It has
-    /// printed its address when this returns.
+    /// Starts one for the pipeline of this file and name, with its gallery and its log in `folder`. It is
+    /// ready when this returns: a client that comes earlier is told to come again after a second.
     pub fn serving(
         places: &Places,
         file: &Path,
@@ -42,7 +47,18 @@ impl Host {
             .arg(&places.stages)
             .env("RUST_LOG", "warn");
         let mut process = Running::start(command, &folder.join("host.log"))?;
-        let base = process.says("listening on ", Duration::from_secs(120))?;
+        let base = process.says("listening on ", READY)?;
+        let began = Instant::now();
+        let agent = load::agent();
+        while agent.get(format!("{base}/readyz")).call().is_err() {
+            if process.has_ended()? || began.elapsed() > READY {
+                bail!(
+                    "the host did not become ready: see its log in {}",
+                    folder.display()
+                );
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
         Ok(Host {
             process,
             base,
