@@ -12,6 +12,9 @@ use crate::row::{Results, Row, number};
 /// A bar: its name and its number.
 type Bar = (String, f64);
 
+/// A plot: its title, what it shows, its bars.
+type Plot = (String, String, Vec<Bar>);
+
 /// The sections of the page, in its order: name, heading, what it is about.
 const SECTIONS: [(&str, &str, &str); 6] = [
     (
@@ -225,57 +228,67 @@ fn table(page: &mut String, rows: &[&Row]) -> Result<()> {
 fn plots(docs: &Path, section: &str, rows: &[&Row]) -> Result<Vec<String>> {
     let folder = docs.join("benchmarks");
     fs::create_dir_all(&folder)?;
-    let drawn: Vec<(String, &str, Vec<Bar>)> =
-        match section {
-            "peers" => ["frames a second", "memory", "start to the first verdict"]
-                .into_iter()
-                .filter_map(|what| {
-                    let of: Vec<&&Row> = rows
-                        .iter()
-                        .filter(|row| row.name.contains(what) && row.ours.is_some())
-                        .collect();
-                    let first = of.first()?;
-                    let mut bars = vec![("Footlight".to_owned(), first.ours?)];
-                    bars.extend(of.iter().filter_map(|row| {
-                        Some((row.name.split(':').next()?.to_owned(), row.theirs?))
-                    }));
-                    Some((format!("{what}, {}", first.unit), what, bars))
-                })
-                .collect(),
-            "scale" => ["frames a second", "time of a frame"]
-                .into_iter()
-                .filter_map(|what| {
-                    let of = rows.iter().filter(|row| {
-                        row.name.ends_with(what)
-                            && (what == "frames a second" || row.name.contains("face"))
-                    });
-                    let bars: Vec<_> = of
-                        .filter_map(|row| Some((row.name.split(':').next()?.to_owned(), row.ours?)))
-                        .collect();
-                    let unit = rows
-                        .iter()
-                        .find(|row| row.name.ends_with(what))?
-                        .unit
-                        .clone();
-                    Some((format!("{what}, {unit}"), what, bars))
-                })
-                .collect(),
-            _ => Vec::new(),
-        };
+    let drawn: Vec<Plot> = match section {
+        "peers" => compared(rows),
+        "scale" => ["frames a second", "time of a frame"]
+            .into_iter()
+            .filter_map(|what| {
+                let of = rows.iter().filter(|row| {
+                    row.name.ends_with(what)
+                        && (what == "frames a second" || row.name.contains("face"))
+                });
+                let bars: Vec<_> = of
+                    .filter_map(|row| Some((row.name.split(':').next()?.to_owned(), row.ours?)))
+                    .collect();
+                let unit = rows
+                    .iter()
+                    .find(|row| row.name.ends_with(what))?
+                    .unit
+                    .clone();
+                Some((format!("{what}, {unit}"), what.to_owned(), bars))
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
     let mut names = Vec::new();
     for (title, what, bars) in drawn {
-        let name = format!("{section}-{}", what.replace(' ', "-"));
+        let name = format!("{section}-{}", what.replace(", ", "-").replace(' ', "-"));
         bar_chart(&folder.join(format!("{name}.svg")), &title, &bars)?;
         names.push(name);
     }
     Ok(names)
 }
 
+/// Footlight beside its peers; by itself what was measured with the detection stage alone.
+fn compared(rows: &[&Row]) -> Vec<Plot> {
+    const ALONE: &str = ", detection alone";
+    let mut plots = Vec::new();
+    for what in ["frames a second", "memory", "start to the first verdict"] {
+        for alone in [false, true] {
+            let of: Vec<&&Row> = rows
+                .iter()
+                .filter(|row| row.name.contains(what) && row.name.contains(ALONE) == alone)
+                .collect();
+            let Some((first, ours)) = of.iter().find_map(|row| Some((row, row.ours?))) else {
+                continue;
+            };
+            let mut bars = vec![("Footlight".to_owned(), ours)];
+            bars.extend(of.iter().filter_map(|row| {
+                let name = row.name.split(':').next()?.replace(ALONE, "");
+                Some((name, row.theirs?))
+            }));
+            let what = format!("{what}{}", if alone { ALONE } else { "" });
+            plots.push((format!("{what}, {}", first.unit), what, bars));
+        }
+    }
+    plots
+}
+
 /// Horizontal bars, each with its name and its number.
 fn bar_chart(file: &Path, title: &str, bars: &[Bar]) -> Result<()> {
     const ROW: i32 = 34;
-    const LEFT: i32 = 190;
-    const WIDTH: i32 = 640;
+    const LEFT: i32 = 290;
+    const WIDTH: i32 = 760;
     let height = 50 + ROW * i32::try_from(bars.len())?;
     let most = bars
         .iter()
