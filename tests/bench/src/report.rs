@@ -269,16 +269,20 @@ fn compared(rows: &[&Row]) -> Vec<Plot> {
                 .iter()
                 .filter(|row| row.name.contains(what) && row.name.contains(ALONE) == alone)
                 .collect();
-            let Some((first, ours)) = of.iter().find_map(|row| Some((row, row.ours?))) else {
+            // By the ratios: the machine is not as fast in the rounds with one peer as in those with another.
+            let peers: Vec<Bar> = of
+                .iter()
+                .filter_map(|row| {
+                    let name = row.name.split(':').next()?.replace(ALONE, "");
+                    Some((name, 1.0 / row.ratio?))
+                })
+                .collect();
+            if peers.is_empty() {
                 continue;
-            };
-            let mut bars = vec![("Footlight".to_owned(), ours)];
-            bars.extend(of.iter().filter_map(|row| {
-                let name = row.name.split(':').next()?.replace(ALONE, "");
-                Some((name, row.theirs?))
-            }));
+            }
+            let bars = [vec![("Footlight".to_owned(), 1.0)], peers].concat();
             let what = format!("{what}{}", if alone { ALONE } else { "" });
-            plots.push((format!("{what}, {}", first.unit), what, bars));
+            plots.push((format!("{what}; Footlight is 1"), what, bars));
         }
     }
     plots
