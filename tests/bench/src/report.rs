@@ -40,7 +40,7 @@ const SECTIONS: [(&str, &str, &str); 6] = [
     (
         "peers",
         "Against what people would use instead",
-        "The same models, frames and number of threads; each side starts, serves and is measured in turn. The programs are in `tests/bench/peers`.",
+        "The same models, frames and number of threads; each side starts, serves and is measured in turn. The programs are in `tests/bench/peers`. Where the three services are concerned, both sides spend most of a frame in the same inferences, and two cores are busy with one frame already; of our memory some 50 MB are OpenVINO's libraries and 20 MB the compiler of stages; of our start half a second is OpenVINO compiling the models, which is not kept yet, nor are compiled stages. `wasmtime serve` starts sooner as its component and its model are compiled and simplified before.",
     ),
     (
         "scale",
