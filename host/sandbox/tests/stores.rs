@@ -103,15 +103,13 @@ fn crop() -> Item {
     }
 }
 
-/// A graph whose first inference ends when its second has ended: with a lock held over an inference, by a
-/// store, a context or the graph, the second would never begin.
-#[derive(Default)]
-struct Second {
-    begun: Mutex<u32>,
-    ended: Condvar,
-}
+/// What a graph gives, by the deadline that it was asked with.
+type Outputs = Result<Vec<(String, Tensor)>, Error>;
 
-impl Graph for Second {
+/// A graph that does this for an inference.
+struct Doing<F>(F);
+
+impl<F: Fn(Option<Instant>) -> Outputs + Send + Sync> Graph for Doing<F> {
     fn inputs(&self) -> &[TensorInfo] {
         &[]
     }
@@ -124,23 +122,8 @@ impl Graph for Second {
         "none"
     }
 
-    fn infer(
-        &self,
-        _: Vec<(String, Tensor)>,
-        _: Option<Instant>,
-    ) -> Result<Vec<(String, Tensor)>, Error> {
-        let mut begun = self.begun.lock().unwrap();
-        *begun += 1;
-        self.ended.notify_all();
-        if *begun == 1 {
-            let (_begun, waited) = self
-                .ended
-                .wait_timeout_while(begun, PATIENCE, |begun| *begun < 2)
-                .unwrap();
-            assert!(!waited.timed_out(), "the second did not begin");
-        }
-        let feature = Tensor::from_f32(vec![1, 512], &[0.5; 512])?;
-        Ok(vec![("output".to_owned(), feature)])
+    fn infer(&self, _: Vec<(String, Tensor)>, deadline: Option<Instant>) -> Outputs {
+        self.0(deadline)
     }
 
     fn copied(&self) -> u64 {
@@ -148,13 +131,29 @@ impl Graph for Second {
     }
 }
 
+/// The first inference ends when the second has begun: with a lock held over an inference, by a store, a
+/// context or the graph, the second never would.
 fn nobody_waits(component: &[u8]) {
     let (_sandbox, stage) = stage(component, 2 * PATIENCE);
-    let graph = Arc::new(Second::default());
-    let models = models(graph.clone());
+    let meeting = Arc::new((Mutex::new(0), Condvar::new()));
+    let there = meeting.clone();
+    let models = models(Arc::new(Doing(move |_| {
+        let (begun, changed) = &*there;
+        let mut count = begun.lock().unwrap();
+        *count += 1;
+        changed.notify_all();
+        if *count == 1 {
+            let (_count, waited) = changed
+                .wait_timeout_while(count, PATIENCE, |count| *count < 2)
+                .unwrap();
+            assert!(!waited.timed_out(), "the second did not begin");
+        }
+        let feature = Tensor::from_f32(vec![1, 512], &[0.5; 512])?;
+        Ok(vec![("output".to_owned(), feature)])
+    })));
     thread::scope(|scope| {
         let first = scope.spawn(|| stage.process(crop(), models.clone()));
-        while *graph.begun.lock().unwrap() == 0 {
+        while *meeting.0.lock().unwrap() == 0 {
             assert!(!first.is_finished(), "the first did not run its model");
             thread::sleep(Duration::from_millis(1));
         }
@@ -164,47 +163,22 @@ fn nobody_waits(component: &[u8]) {
     });
 }
 
-/// A graph that says until when it may compute.
-struct Until(Mutex<Option<Instant>>);
-
-impl Graph for Until {
-    fn inputs(&self) -> &[TensorInfo] {
-        &[]
-    }
-
-    fn outputs(&self) -> &[TensorInfo] {
-        &[]
-    }
-
-    fn device(&self) -> &str {
-        "none"
-    }
-
-    fn infer(
-        &self,
-        _: Vec<(String, Tensor)>,
-        deadline: Option<Instant>,
-    ) -> Result<Vec<(String, Tensor)>, Error> {
-        *self.0.lock().unwrap() = deadline;
+fn deadline_reaches_the_graph(component: &[u8]) {
+    let limit = Duration::from_millis(300);
+    let (_sandbox, stage) = stage(component, limit);
+    let asked = Arc::new(Mutex::new(None));
+    let told = asked.clone();
+    let models = models(Arc::new(Doing(move |deadline: Option<Instant>| {
+        *told.lock().unwrap() = deadline;
         let deadline = deadline.expect("an inference without a deadline");
         thread::sleep(deadline.saturating_duration_since(Instant::now()));
         // Whatever it says then, it was too late.
         Tensor::from_f32(vec![1], &[]).map(|_| Vec::new())
-    }
-
-    fn copied(&self) -> u64 {
-        0
-    }
-}
-
-fn deadline_reaches_the_graph(component: &[u8]) {
-    let limit = Duration::from_millis(300);
-    let (_sandbox, stage) = stage(component, limit);
-    let graph = Arc::new(Until(Mutex::new(None)));
+    })));
     let began = Instant::now();
-    let error = stage.process(crop(), models(graph.clone())).unwrap_err();
+    let error = stage.process(crop(), models).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
     assert!(error.to_string().contains("300ms"), "{error}");
-    let deadline = graph.0.lock().unwrap().expect("no inference");
+    let deadline = asked.lock().unwrap().expect("no inference");
     assert!(deadline >= began + limit && deadline <= Instant::now());
 }
