@@ -35,6 +35,16 @@ pub trait Backend: Send + Sync {
     /// where the bytes are not a model, `Unsupported` where the library or wasi-nn cannot do what
     /// the model asks for.
     fn compile(&self, model: &[u8], device: &str) -> Result<Arc<dyn Graph>, Error>;
+
+    /// The same for a model that is no secret: what the library made of it may be kept on disk, and then
+    /// makes the next start faster. A library that keeps nothing compiles.
+    ///
+    /// # Errors
+    ///
+    /// As [`Backend::compile`].
+    fn compile_kept(&self, model: &[u8], device: &str) -> Result<Arc<dyn Graph>, Error> {
+        self.compile(model, device)
+    }
 }
 
 /// A model that is ready to run. Threads share it and infer at the same time.

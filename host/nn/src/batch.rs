@@ -66,7 +66,7 @@ pub fn batched(
         return Batched::new(original, options).map(Arc::new);
     }
     let freed = backend
-        .compile(&free_batch(model)?, original.device())
+        .compile_kept(&free_batch(model)?, original.device())
         .map_err(|error| error.context("changed so that it takes several rows at once"))?;
     check::rows_are_free(&*freed)?;
     verify_batch(&*original, &*freed)?;

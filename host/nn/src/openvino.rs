@@ -3,6 +3,7 @@
 mod convert;
 mod device;
 mod graph;
+mod kept;
 mod memory;
 mod pool;
 mod ports;
@@ -13,9 +14,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use footlight_sealed::Sealed;
 use openvino::{Core, DeviceType, RwPropertyKey};
 use tracing::debug;
 
+use self::kept::Kept;
 use crate::location::Library;
 use crate::{Backend, Error, Graph, onnx};
 
@@ -29,6 +32,7 @@ pub struct OpenVino {
     core: Mutex<Core>,
     library: PathBuf,
     version: String,
+    kept: Option<Kept>,
 }
 
 /// How many kernels made for one shape are kept. By itself OpenVINO keeps 5000 for each model, and a
@@ -102,7 +106,16 @@ impl OpenVino {
             core: Mutex::new(core),
             library,
             version,
+            kept: None,
         })
+    }
+
+    /// Keeps what it makes of models in a folder, for [`Backend::compile_kept`] of the next start.
+    pub fn keeping(self, compiled: Arc<Sealed>) -> OpenVino {
+        OpenVino {
+            kept: Some(Kept::new(compiled)),
+            ..self
+        }
     }
 
     /// How many threads the processor uses for one inference of the models compiled from now on. Not
@@ -133,6 +146,51 @@ impl OpenVino {
         Ok(self)
     }
 
+    fn compile_in(
+        &self,
+        kept: Option<&Kept>,
+        model: &[u8],
+        device: &str,
+    ) -> Result<Arc<dyn Graph>, Error> {
+        let names = onnx::read(model)?;
+        let mut core = self.core();
+        let device = device::choose(device, &device::available(&core)?).map_err(|error| {
+            error.context(format_args!(
+                "OpenVINO {}, loaded from {}",
+                self.version,
+                self.library.display()
+            ))
+        })?;
+        let read = core
+            .read_model_from_buffer(model, None)
+            .map_err(|error| convert::model(&error).context("not a model that OpenVINO reads"))?;
+        core.set_property(
+            &DeviceType::from(device.as_str()),
+            &RwPropertyKey::HintExecutionMode,
+            "ACCURACY",
+        )
+        .map_err(|error| convert::runtime(&error).context("execution mode"))?;
+        let compile =
+            |core: &mut Core| core.compile_model(&read, DeviceType::from(device.as_str()));
+        let compiled = match kept {
+            Some(kept) => {
+                let key = kept::key(&self.version, &device, model);
+                kept.compile(&mut core, &device, &key, compile)
+            }
+            None => compile(&mut core),
+        };
+        let compiled = compiled.map_err(|error| {
+            convert::unsupported(&error).context(format_args!(
+                "the model cannot be compiled for {}",
+                device.to_lowercase()
+            ))
+        })?;
+        drop(core);
+        Ok(Arc::new(graph::OpenVinoGraph::new(
+            compiled, names, &device,
+        )?))
+    }
+
     fn core(&self) -> std::sync::MutexGuard<'_, Core> {
         // A panic in between leaves the library's own object as it was.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
@@ -157,31 +215,11 @@ impl Backend for OpenVino {
     }
 
     fn compile(&self, model: &[u8], device: &str) -> Result<Arc<dyn Graph>, Error> {
-        let names = onnx::read(model)?;
-        let mut core = self.core();
-        let device = device::choose(device, &device::available(&core)?).map_err(|error| {
-            error.context(format_args!(
-                "OpenVINO {}, loaded from {}",
-                self.version,
-                self.library.display()
-            ))
-        })?;
-        let read = core
-            .read_model_from_buffer(model, None)
-            .map_err(|error| convert::model(&error).context("not a model that OpenVINO reads"))?;
-        let target = DeviceType::from(device.as_str());
-        core.set_property(&target, &RwPropertyKey::HintExecutionMode, "ACCURACY")
-            .map_err(|error| convert::runtime(&error).context("execution mode"))?;
-        let compiled = core.compile_model(&read, target).map_err(|error| {
-            convert::unsupported(&error).context(format_args!(
-                "the model cannot be compiled for {}",
-                device.to_lowercase()
-            ))
-        })?;
-        drop(core);
-        Ok(Arc::new(graph::OpenVinoGraph::new(
-            compiled, names, &device,
-        )?))
+        self.compile_in(None, model, device)
+    }
+
+    fn compile_kept(&self, model: &[u8], device: &str) -> Result<Arc<dyn Graph>, Error> {
+        self.compile_in(self.kept.as_ref(), model, device)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use footlight_sealed::Sealed;
 use tracing::info;
 
 use crate::device::Candidate;
@@ -19,6 +20,8 @@ pub struct Folders {
     pub openvino: Option<PathBuf>,
     /// The folder of ONNX Runtime's library; see [`OnnxRuntime::load`].
     pub onnxruntime: Option<PathBuf>,
+    /// Where compiled models are kept between starts; none keeps none.
+    pub compiled: Option<Arc<Sealed>>,
 }
 
 /// The inference libraries of a host. Each is loaded when it is first needed; one that cannot be loaded is
@@ -35,7 +38,13 @@ impl Runtimes {
     /// The libraries that this program is built with. None is loaded yet.
     pub fn new(folders: Folders) -> Runtimes {
         Runtimes::with(move |library| match library {
-            Library::OpenVino => Ok(Arc::new(OpenVino::load(folders.openvino.as_deref())?)),
+            Library::OpenVino => {
+                let library = OpenVino::load(folders.openvino.as_deref())?;
+                Ok(Arc::new(match &folders.compiled {
+                    Some(compiled) => library.keeping(Arc::clone(compiled)),
+                    None => library,
+                }))
+            }
             Library::OnnxRuntime => {
                 Ok(Arc::new(OnnxRuntime::load(folders.onnxruntime.as_deref())?))
             }
@@ -90,9 +99,36 @@ impl Runtimes {
         device: &DeviceSpec,
         fallback: &[DeviceSpec],
     ) -> Result<Compiled, Error> {
+        self.search(device, fallback, |backend, device| {
+            backend.compile(model, device)
+        })
+    }
+
+    /// The same for a model that is no secret; see [`Backend::compile_kept`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Runtimes::compile`].
+    pub fn compile_kept(
+        &self,
+        model: &[u8],
+        device: &DeviceSpec,
+        fallback: &[DeviceSpec],
+    ) -> Result<Compiled, Error> {
+        self.search(device, fallback, |backend, device| {
+            backend.compile_kept(model, device)
+        })
+    }
+
+    fn search(
+        &self,
+        device: &DeviceSpec,
+        fallback: &[DeviceSpec],
+        compile: impl Fn(&dyn Backend, &str) -> Result<Arc<dyn Graph>, Error>,
+    ) -> Result<Compiled, Error> {
         let mut passed_over = Vec::new();
         for spec in std::iter::once(device).chain(fallback) {
-            match self.compile_on(model, spec) {
+            match self.compile_on(spec, &compile) {
                 Ok((library, graph)) => {
                     let placement = Placement {
                         library,
@@ -125,15 +161,15 @@ impl Runtimes {
     /// there is an error, so that it does not depend on an accident which one is taken.
     fn compile_on(
         &self,
-        model: &[u8],
         spec: &DeviceSpec,
+        compile: impl Fn(&dyn Backend, &str) -> Result<Arc<dyn Graph>, Error>,
     ) -> Result<(Library, Arc<dyn Graph>), Error> {
         let mut absent: Vec<(Candidate, Error)> = Vec::new();
         for candidate in spec.candidates() {
             let device = candidate.device.to_string();
             let graph = self
                 .library(candidate.library)
-                .and_then(|backend| backend.compile(model, &device));
+                .and_then(|backend| compile(backend.as_ref(), &device));
             match graph {
                 Ok(graph) => return Ok((candidate.library, graph)),
                 Err(error) if error.kind() == ErrorKind::NotFound => {

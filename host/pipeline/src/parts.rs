@@ -104,7 +104,7 @@ impl Parts<'_> {
         let bytes = card.load(&self.locations.cache).map_err(fail)?;
         let compiled = self
             .runtimes
-            .compile(&bytes, &section.device, &section.fallback)
+            .compile_kept(&bytes, &section.device, &section.fallback)
             .map_err(fail)?;
         card.check(compiled.graph.as_ref()).map_err(fail)?;
         let batched = match &section.batch {

@@ -4,7 +4,10 @@ use crate::component::Component;
 use crate::error::{Error, ErrorKind};
 use crate::host;
 use crate::inspect::{self, Inspection};
+use crate::kept::Kept;
 use crate::state::State;
+use footlight_nn::sha256_hex;
+use footlight_sealed::Sealed;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use wasmtime::component::Linker;
@@ -28,6 +31,7 @@ pub struct Sandbox {
     bare: Linker<State>,
     wasi: Linker<State>,
     usage: Arc<Usage>,
+    kept: Option<Kept>,
     // Dropping it ends the thread that counts time.
     _clock: mpsc::Sender<()>,
 }
@@ -57,20 +61,36 @@ impl Sandbox {
             bare,
             wasi,
             usage: Arc::default(),
+            kept: None,
             _clock: clock,
         })
     }
 
-    /// Compiles a component and checks that it is a stage.
+    /// Keeps the code of components in a folder, where the next start finds it.
+    pub fn keeping(self, compiled: Arc<Sealed>) -> Self {
+        Self {
+            kept: Some(Kept::new(compiled, &self.engine)),
+            ..self
+        }
+    }
+
+    /// Compiles a component, or finds its code where that is kept, and checks that it is a stage.
     ///
     /// # Errors
     /// [`ErrorKind::NotAStage`] for bytes that are not a component, that import something no stage may
     /// have, or that do not export `footlight:stage/processing`.
     pub fn compile(&self, bytes: &[u8]) -> Result<Component, Error> {
         let refused = |message: String| Error::new(ErrorKind::NotAStage, message);
-        let component = self.parse(bytes)?;
-        let inspection = Inspection::new(&self.engine, &component, bytes);
+        let digest = sha256_hex(bytes);
+        let kept = self.kept.as_ref();
+        let found = kept.and_then(|kept| kept.get(&self.engine, &digest));
+        let new = found.is_none();
+        let component = found.map_or_else(|| self.parse(bytes), Ok)?;
+        let inspection = Inspection::new(&self.engine, &component, digest, bytes.len() as u64);
         inspect::check(&inspection).map_err(refused)?;
+        if let Some(kept) = kept.filter(|_| new) {
+            kept.put(&inspection.digest, &component);
+        }
         let linker = if inspection.wants_wasi() {
             &self.wasi
         } else {
@@ -89,7 +109,13 @@ impl Sandbox {
     /// [`ErrorKind::NotAStage`] for bytes that are not a component.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, Error> {
         let component = self.parse(bytes)?;
-        Ok(Inspection::new(&self.engine, &component, bytes))
+        let digest = sha256_hex(bytes);
+        Ok(Inspection::new(
+            &self.engine,
+            &component,
+            digest,
+            bytes.len() as u64,
+        ))
     }
 
     /// Compiles what is a component, whether or not it is a stage.

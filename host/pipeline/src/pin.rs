@@ -1,0 +1,76 @@
+//! Other places for the parts of a pipeline file, its comments and order left as they are.
+
+use crate::error::OpenError;
+use std::collections::BTreeMap;
+use toml_edit::{DocumentMut, Item, value};
+
+/// Where a file names a part: its table, and the key in it.
+const PLACES: [(&str, &str); 2] = [("stages", "component"), ("models", "card")];
+
+/// The text of a pipeline file with other places for some of its parts, which are named as in
+/// `stages.detect` and `models.retinaface`.
+///
+/// # Errors
+/// [`OpenError`] for text that is not TOML, and for a part that it does not have.
+pub fn pin(text: &str, places: &BTreeMap<String, String>) -> Result<String, OpenError> {
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| OpenError::new(error.to_string()))?;
+    for (part, place) in places {
+        let slot = slot(&mut document, part)
+            .ok_or_else(|| OpenError::new(format!("the pipeline file has no part `{part}`")))?;
+        let decor = slot.as_value().map(|value| value.decor().clone());
+        *slot = value(place);
+        if let (Some(decor), Some(value)) = (decor, slot.as_value_mut()) {
+            *value.decor_mut() = decor;
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// Where the document has the place of a part.
+fn slot<'a>(document: &'a mut DocumentMut, part: &str) -> Option<&'a mut Item> {
+    let (table, name) = part.split_once('.')?;
+    let (_, key) = PLACES.into_iter().find(|(known, _)| *known == table)?;
+    document.get_mut(table)?.get_mut(name)?.get_mut(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "\
+# Kept.
+name = \"p\"
+
+[models.retinaface]
+card = \"../models/r.toml\"  # as is this
+device = \"cpu\"
+
+[stages]
+detect = { component = \"face.wasm\", input = \"frame\" }
+";
+
+    fn pinned(parts: &[(&str, &str)]) -> Result<String, OpenError> {
+        let parts = parts.iter().map(|(part, place)| ((*part).into(), (*place).into()));
+        pin(FILE, &parts.collect())
+    }
+
+    #[test]
+    fn places_change_and_nothing_else_does() {
+        let text = pinned(&[("models.retinaface", "r/m@1"), ("stages.detect", "r/s@2")]).unwrap();
+        let wanted = FILE
+            .replace("../models/r.toml", "r/m@1")
+            .replace("face.wasm", "r/s@2");
+        assert_eq!(text, wanted);
+        assert_eq!(pinned(&[]).unwrap(), FILE);
+    }
+
+    #[test]
+    fn a_part_that_is_not_there_is_named() {
+        for part in ["stages.verify", "models.detect", "classes.frame", "detect"] {
+            let error = pinned(&[(part, "r/x@1")]).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{part}`")), "{error}");
+        }
+    }
+}
