@@ -1,11 +1,10 @@
 use crate::bindings::StagePre;
-use crate::budget::Usage;
 use crate::component::Component;
 use crate::error::{Error, ErrorKind};
 use crate::host;
 use crate::inspect::{self, Inspection};
 use crate::state::State;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 use wasmtime::component::Linker;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -27,7 +26,6 @@ pub struct Sandbox {
     engine: Engine,
     bare: Linker<State>,
     wasi: Linker<State>,
-    usage: Arc<Usage>,
     // Dropping it ends the thread that counts time.
     _clock: mpsc::Sender<()>,
 }
@@ -56,7 +54,6 @@ impl Sandbox {
             engine,
             bare,
             wasi,
-            usage: Arc::default(),
             _clock: clock,
         })
     }
@@ -80,7 +77,7 @@ impl Sandbox {
             .instantiate_pre(&component)
             .and_then(StagePre::new)
             .map_err(|error| refused(format!("the component does not fit this host: {error:#}")))?;
-        Ok(Component::new(pre, inspection, self.usage.clone()))
+        Ok(Component::new(pre, inspection))
     }
 
     /// Says what a component is and may do, whether or not it is a stage.
@@ -106,11 +103,6 @@ impl Sandbox {
                 _ => format!("the component is not valid: {error:#}"),
             })
         })
-    }
-
-    /// What all stages hold right now.
-    pub fn usage(&self) -> &Usage {
-        &self.usage
     }
 }
 
