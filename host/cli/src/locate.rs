@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use footlight_nn::{Folders, Runtimes};
+use footlight_nn::{Folders, Runtimes, cache_dir};
+use footlight_sealed::Sealed;
 
 use crate::args::{DEFAULT_HOST, LibraryArgs, LocationArgs};
 
@@ -35,11 +36,23 @@ pub fn stage_folders(pipeline: &Path, args: &LocationArgs) -> Vec<PathBuf> {
 }
 
 /// The inference libraries, each looked for in the folder that was named for it.
-pub fn runtimes(args: &LibraryArgs) -> Arc<Runtimes> {
+pub fn runtimes(args: &LibraryArgs, compiled: Option<Arc<Sealed>>) -> Arc<Runtimes> {
     Arc::new(Runtimes::new(Folders {
         openvino: args.openvino.clone(),
         onnxruntime: args.onnxruntime.clone(),
+        compiled,
     }))
+}
+
+/// Where a host keeps what it compiled for its next start: the folder `compiled` of the cache. A host that
+/// cannot have it compiles at every start.
+pub fn compiled() -> Option<Arc<Sealed>> {
+    Sealed::open(&cache_dir().join("compiled"))
+        .inspect_err(
+            |error| tracing::warn!(%error, "what is compiled is not kept for the next start"),
+        )
+        .ok()
+        .map(Arc::new)
 }
 
 /// The folder where the members of a pipeline are kept: the one that was named, else $FOOTLIGHT_GALLERY, else

@@ -35,7 +35,8 @@ fn of_file(path: &Path, args: &ModelsArgs) -> Result<Vec<Value>> {
         cache: cache_dir(),
         ..Locations::default()
     };
-    let opened = footlight_pipeline::models(&file, &locations, &locate::runtimes(&args.libraries));
+    let opened =
+        footlight_pipeline::models(&file, &locations, &locate::runtimes(&args.libraries, None));
     let models = file.models.iter().zip(opened);
     Ok(models
         .map(|((name, section), (_, opened))| {

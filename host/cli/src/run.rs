@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use footlight_nn::{Runtimes, cache_dir};
-use footlight_pipeline::{Locations, Pipeline, PipelineFile};
+use footlight_pipeline::{Definition, Deployment, Locations, Pipeline, PipelineFile};
+use footlight_sandbox::Sandbox;
 use footlight_server::{Options, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -26,11 +27,17 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         )
     })?;
     listener.set_nonblocking(true)?;
-    let runtimes = locate::runtimes(&args.locations.libraries);
+    let compiled = locate::compiled();
+    let runtimes = locate::runtimes(&args.locations.libraries, compiled.clone());
+    let sandbox = Sandbox::new()?;
+    let sandbox = Arc::new(match compiled {
+        Some(compiled) => sandbox.keeping(compiled),
+        None => sandbox,
+    });
     let pipelines = args
         .pipelines
         .iter()
-        .map(|file| open(file, args, &runtimes).map(Arc::new))
+        .map(|file| open(file, args, &sandbox, &runtimes).map(Arc::new))
         .collect::<Result<Vec<_>>>()?;
     let mut options = Options::default();
     if let Some(workers) = args.workers {
@@ -81,7 +88,12 @@ async fn stop(mut interrupt: Signal, mut terminate: Signal) {
     });
 }
 
-fn open(file: &std::path::Path, args: &RunArgs, runtimes: &Arc<Runtimes>) -> Result<Pipeline> {
+fn open(
+    file: &std::path::Path,
+    args: &RunArgs,
+    sandbox: &Arc<Sandbox>,
+    runtimes: &Arc<Runtimes>,
+) -> Result<Pipeline> {
     let name = PipelineFile::read(file)?.name;
     let several = args.pipelines.len() > 1;
     let locations = Locations {
@@ -93,7 +105,8 @@ fn open(file: &std::path::Path, args: &RunArgs, runtimes: &Arc<Runtimes>) -> Res
             several,
         )?),
     };
-    Ok(Pipeline::open(file, &locations, runtimes)?)
+    let deployment = Deployment::new(sandbox.clone(), runtimes.clone(), locations);
+    Ok(deployment.open(Definition::read(file)?, &[])?)
 }
 
 /// The log goes to standard error; RUST_LOG says how much of it, `info` by default.

@@ -2,26 +2,22 @@
 
 use crate::error::{FrameError, OpenError};
 use crate::file::GallerySection;
+use crate::gallery::{Follower, SharedGallery};
 use crate::open::Pipeline;
 use crate::order::needed_for;
-use crate::parts::placed;
 use crate::run::{Node, Trace};
-use footlight_gallery::{
-    Candidate, EnrolmentError, Gallery, Member, MemberId, Quality, Refusal, Template,
-};
+use footlight_gallery::{Candidate, EnrolmentError, Member, MemberId, Quality, Refusal, Template};
 use footlight_media::{Image, Point};
-use footlight_nn::{Model, Runtimes};
 use footlight_sandbox::{Fields, Payload, Value};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The gallery of a pipeline and what its graph is made with.
+/// The gallery of a pipeline and what is enrolled into it.
 pub(crate) struct Enrolment {
-    pub(crate) gallery: Gallery,
+    pub(crate) gallery: Arc<SharedGallery>,
     pub(crate) section: GallerySection,
-    pub(crate) runtimes: Arc<Runtimes>,
-    /// Held while a graph is built and swapped in, so that of two changes the later one wins.
-    pub(crate) swap: Mutex<()>,
+    /// While this lives, the graph follows the gallery.
+    pub(crate) _follower: Arc<Follower>,
 }
 
 /// A face that was found in a photo, with its feature.
@@ -116,6 +112,7 @@ impl Pipeline {
         let gate = &enrolment.section.gate;
         let member = enrolment
             .gallery
+            .gallery
             .enrol(id, templates, gate)
             .map_err(|error| match error {
                 EnrolmentError::Refused(refusal) => {
@@ -125,7 +122,7 @@ impl Pipeline {
                 }
                 EnrolmentError::Gallery(error) => EnrolError::Gallery(error.to_string()),
             })?;
-        self.refresh_gallery().map_err(stale)?;
+        enrolment.gallery.refresh().map_err(stale)?;
         Ok(member)
     }
 
@@ -134,13 +131,10 @@ impl Pipeline {
     /// # Errors
     /// No gallery, or one that cannot be written.
     pub fn forget(&self, id: &MemberId) -> Result<bool, EnrolError> {
-        let removed = self
-            .enrolment()?
-            .gallery
-            .remove(id)
-            .map_err(gallery_failed)?;
+        let shared = &self.enrolment()?.gallery;
+        let removed = shared.gallery.remove(id).map_err(gallery_failed)?;
         if removed {
-            self.refresh_gallery().map_err(stale)?;
+            shared.refresh().map_err(stale)?;
         }
         Ok(removed)
     }
@@ -150,7 +144,11 @@ impl Pipeline {
     /// # Errors
     /// No gallery, or one that cannot be read.
     pub fn members(&self) -> Result<Vec<Member>, EnrolError> {
-        self.enrolment()?.gallery.members().map_err(gallery_failed)
+        self.enrolment()?
+            .gallery
+            .gallery
+            .members()
+            .map_err(gallery_failed)
     }
 
     /// One member.
@@ -158,7 +156,11 @@ impl Pipeline {
     /// # Errors
     /// No gallery, or one that cannot be read.
     pub fn member(&self, id: &MemberId) -> Result<Option<Member>, EnrolError> {
-        self.enrolment()?.gallery.member(id).map_err(gallery_failed)
+        self.enrolment()?
+            .gallery
+            .gallery
+            .member(id)
+            .map_err(gallery_failed)
     }
 
     /// The faces in a photo with their features, through the stages that these need and no more.
@@ -178,41 +180,6 @@ impl Pipeline {
             .filter(|stage| needed.contains(&stage.name));
         let trace = self.trace(photo, stages)?;
         Ok(faces(section, &trace))
-    }
-
-    /// Builds the gallery's graph anew and puts it in place between two frames.
-    pub(crate) fn refresh_gallery(&self) -> Result<(), OpenError> {
-        let Some(enrolment) = &self.enrolment else {
-            return Ok(());
-        };
-        let _turn = enrolment
-            .swap
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let fail = |why: &dyn std::fmt::Display| OpenError::new(format!("[gallery] {why}"));
-        let model = enrolment.gallery.model().map_err(|error| fail(&error))?;
-        let section = &enrolment.section;
-        let compiled = enrolment
-            .runtimes
-            .compile(&model.onnx, &section.device, &section.fallback)
-            .map_err(|error| fail(&error))?;
-        // The gallery changes with every member; where it runs is said once.
-        let snapshot = self.registry.snapshot();
-        let before = snapshot.get(&section.model).map(|model| &model.placement);
-        if before != Some(&compiled.placement) {
-            placed(&section.model, &compiled.placement);
-        }
-        tracing::info!(members = model.labels.len(), digest = %model.digest, "gallery in place");
-        self.registry.put(Model {
-            name: section.model.clone(),
-            digest: model.digest,
-            graph: compiled.graph,
-            batched: None,
-            placement: compiled.placement,
-            labels: model.labels.into(),
-            card: None,
-        });
-        Ok(())
     }
 
     fn enrolment(&self) -> Result<&Enrolment, EnrolError> {

@@ -25,9 +25,11 @@ pub fn stages(
         file,
         locations,
         runtimes,
+        reuse: &[],
     };
+    let usage = Arc::default();
     let stage = |(name, section): (&String, _)| {
-        let stage = parts.stage(&sandbox, name, section);
+        let stage = parts.stage(&sandbox, &usage, name, section);
         (name.clone(), stage.map(|stage| stage.info()))
     };
     Ok(file.stages.iter().map(stage).collect())
@@ -44,6 +46,7 @@ pub fn models(
         file,
         locations,
         runtimes,
+        reuse: &[],
     };
     let model = |(name, section): (&String, _)| (name.clone(), parts.model(name, section));
     file.models.iter().map(model).collect()

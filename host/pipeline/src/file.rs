@@ -1,7 +1,7 @@
 use crate::class::Class;
 use crate::error::OpenError;
 use footlight_gallery::Gate;
-use footlight_nn::{BatchOptions, DeviceSpec};
+use footlight_nn::{BatchOptions, DeviceSpec, sha256_hex};
 use footlight_sandbox::{Limits, Value};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -30,6 +30,9 @@ pub struct PipelineFile {
     /// Where the file lies; paths in it start there.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The sha256 of its text, in hex.
+    #[serde(skip)]
+    pub digest: String,
 }
 
 /// A model and where it runs.
@@ -118,8 +121,10 @@ impl PipelineFile {
     /// # Errors
     /// [`OpenError`] for text that is not TOML, an unknown or missing key, or a value of the wrong kind.
     pub fn parse(text: &str) -> Result<Self, OpenError> {
-        toml::from_str(text)
-            .map_err(|error| OpenError::new(error.to_string().trim_end().to_owned()))
+        let mut file: Self = toml::from_str(text)
+            .map_err(|error| OpenError::new(error.to_string().trim_end().to_owned()))?;
+        file.digest = sha256_hex(text.as_bytes());
+        Ok(file)
     }
 }
 

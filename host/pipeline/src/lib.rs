@@ -4,34 +4,46 @@
 //! components and models, and gives a [`Pipeline`]. [`Pipeline::process`] takes one frame through all
 //! stages: each stage works on every item of its input class, and each item that a stage yields is
 //! checked against its class before any other stage sees it. The [`Outcome`] is what the last stages
-//! found, put together by the file's `[answer]`.
+//! found, put together by the file's `[answer]`, and the [`Version`] that found it.
+//!
+//! A host that changes a pipeline while it runs opens one [`Pipeline`] for each version, all by one
+//! [`Deployment`]: they share the engine and the gallery, and the new one takes over what it has in common
+//! with the old.
 //!
 //! Everything here blocks: inference and stages run on the thread that calls. A host spreads its work
 //! over frames, by calling from several threads.
 //!
 //! Where to read on: `file` (what can be written), `open` and `parts` (how it becomes a pipeline), `run` (the way
-//! of a frame), `answer` (what comes out), `enrol` (how a member is made).
+//! of a frame), `answer` (what comes out), `enrol` (how a member is made), `deployment` and `gallery` (what versions
+//! share).
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod answer;
 mod class;
+mod deployment;
 mod enrol;
 mod error;
 mod examine;
 mod file;
+mod gallery;
 mod open;
 mod order;
 mod parts;
+mod pin;
 mod probe;
 mod run;
 mod together;
+mod version;
 
 pub use class::{Class, Misfit};
+pub use deployment::{Definition, Deployment};
 pub use enrol::{EnrolError, Face, PhotoRefusal};
 pub use error::{FrameError, OpenError};
 pub use examine::{ByName, models, stages};
 pub use file::{GallerySection, ModelSection, PipelineFile, StageSection};
 pub use open::{Locations, Pipeline, StageInfo};
+pub use pin::pin;
 pub use run::{Outcome, StageTiming};
+pub use version::Version;

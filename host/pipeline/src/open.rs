@@ -1,10 +1,12 @@
 //! From a pipeline file to a pipeline that can work.
 
+use crate::deployment::{Definition, Deployment};
 use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
 use crate::order::order;
-use crate::parts::{OpenStage, Parts, placed};
+use crate::parts::{OpenStage, Parts};
+use crate::version::Version;
 use footlight_nn::{Registry, Runtimes, Snapshot};
 use footlight_sandbox::{Inspection, Limits, Sandbox, Usage};
 use std::panic::resume_unwind;
@@ -27,9 +29,14 @@ pub struct Locations {
 pub struct Pipeline {
     pub(crate) file: PipelineFile,
     pub(crate) stages: Vec<OpenStage>,
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     pub(crate) enrolment: Option<Enrolment>,
-    sandbox: Sandbox,
+    pub(crate) version: Version,
+    origin: String,
+    usage: Arc<Usage>,
+    // It counts the time of stages for as long as it is there.
+    _sandbox: Arc<Sandbox>,
+    _held: Arc<()>,
 }
 
 /// A stage as people are told of it.
@@ -50,7 +57,8 @@ pub struct StageInfo {
 }
 
 impl Pipeline {
-    /// Opens a pipeline: compiles its components and models, and reads its gallery.
+    /// Opens a pipeline of which there will be one version only, with an engine of its own: compiles its
+    /// components and models, and reads its gallery.
     ///
     /// # Errors
     /// Whatever the file gets wrong or is missing, in the words of whoever wrote it.
@@ -59,45 +67,50 @@ impl Pipeline {
         locations: &Locations,
         runtimes: &Arc<Runtimes>,
     ) -> Result<Self, OpenError> {
-        let file = PipelineFile::read(path)?;
-        Self::from_file(file, locations, runtimes)
-            .map_err(|error| OpenError::new(format!("{}: {error}", path.display())))
+        let definition = Definition::read(path)?;
+        let sandbox = Sandbox::new().map_err(|error| OpenError::new(error.to_string()))?;
+        Deployment::new(Arc::new(sandbox), runtimes.clone(), locations.clone())
+            .open(definition, &[])
     }
 
-    fn from_file(
-        file: PipelineFile,
-        locations: &Locations,
-        runtimes: &Arc<Runtimes>,
+    pub(crate) fn from_definition(
+        deployment: &Deployment,
+        definition: Definition,
+        reuse: &[&Pipeline],
     ) -> Result<Self, OpenError> {
+        let file = definition.file;
         let order = order(&file)?;
         check_models(&file)?;
         let parts = Parts {
             file: &file,
-            locations,
-            runtimes,
+            locations: &deployment.locations,
+            runtimes: &deployment.runtimes,
+            reuse,
         };
-        let sandbox = Sandbox::new().map_err(|error| OpenError::new(error.to_string()))?;
         // Components and models are compiled by different libraries, which can do so at the same time.
         let (stages, models) = thread::scope(|scope| {
-            let stages = scope.spawn(|| open_stages(parts, &sandbox, &order));
+            let stages = scope.spawn(|| open_stages(parts, deployment, &order));
             let models = open_models(parts);
             (stages.join(), models)
         });
         let stages = stages.unwrap_or_else(|panic| resume_unwind(panic))?;
-        let registry = models?;
+        let registry = Arc::new(models?);
+        let version = Version::of(&file, definition.version, &stages, &registry);
         let enrolment = match &file.gallery {
-            Some(section) => Some(parts.gallery(section, &registry)?),
+            Some(section) => Some(parts.gallery(section, &registry, &deployment.gallery)?),
             None => None,
         };
-        let pipeline = Self {
+        Ok(Self {
             file,
             stages,
             registry,
             enrolment,
-            sandbox,
-        };
-        pipeline.refresh_gallery()?;
-        Ok(pipeline)
+            version,
+            origin: definition.origin,
+            usage: deployment.usage.clone(),
+            _sandbox: deployment.sandbox.clone(),
+            _held: deployment.held.clone(),
+        })
     }
 
     /// The pipeline's name.
@@ -120,23 +133,34 @@ impl Pipeline {
         self.registry.snapshot()
     }
 
-    /// What its stages hold right now.
+    /// What exactly it is. The gallery, which changes while it runs, is not among the models here: an
+    /// [`Outcome`](crate::Outcome) has it as the frame saw it.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// Where it came from, as people are told: a path, a reference.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// What its stages hold right now, and those of the other versions of its deployment.
     pub fn usage(&self) -> &Usage {
-        self.sandbox.usage()
+        &self.usage
     }
 }
 
 /// The stages in the order in which they run.
 fn open_stages(
     parts: Parts,
-    sandbox: &Sandbox,
+    deployment: &Deployment,
     order: &[String],
 ) -> Result<Vec<OpenStage>, OpenError> {
     let sections = order
         .iter()
         .filter_map(|name| Some((name, parts.file.stages.get(name)?)));
     sections
-        .map(|(name, section)| parts.stage(sandbox, name, section))
+        .map(|(name, section)| parts.stage(&deployment.sandbox, &deployment.usage, name, section))
         .collect()
 }
 
@@ -144,9 +168,7 @@ fn open_stages(
 fn open_models(parts: Parts) -> Result<Registry, OpenError> {
     let registry = Registry::new();
     for (name, section) in &parts.file.models {
-        let model = parts.model(name, section)?;
-        placed(name, &model.placement);
-        registry.put(model);
+        registry.put(parts.model(name, section)?);
     }
     Ok(registry)
 }

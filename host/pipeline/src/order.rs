@@ -107,7 +107,7 @@ fn check_names(file: &PipelineFile) -> Result<(), OpenError> {
         declared(class, &format!("`{list}` in [answer]"))?;
         if matches!(
             list.as_str(),
-            "pipeline" | "frame" | "width" | "height" | "milliseconds"
+            "pipeline" | "version" | "frame" | "width" | "height" | "milliseconds"
         ) {
             return Err(OpenError::new(format!(
                 "[answer] has a list `{list}`, and every answer has something else under that name: call it otherwise"

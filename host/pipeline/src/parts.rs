@@ -4,14 +4,15 @@ use crate::class::Class;
 use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::{GallerySection, ModelSection, PipelineFile, StageSection};
-use crate::open::{Locations, StageInfo};
+use crate::gallery::SharedGallery;
+use crate::open::{Locations, Pipeline, StageInfo};
 use footlight_gallery::Gallery;
 use footlight_nn::{
-    Card, ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched,
+    Card, ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,
 };
-use footlight_sandbox::{Configuration, Sandbox, Stage};
+use footlight_sandbox::{Component, Configuration, Sandbox, Stage, Usage};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What parts are opened from.
 #[derive(Clone, Copy)]
@@ -19,6 +20,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) file: &'a PipelineFile,
     pub(crate) locations: &'a Locations,
     pub(crate) runtimes: &'a Arc<Runtimes>,
+    /// Versions of the same pipeline that are open: what they have is not opened again.
+    pub(crate) reuse: &'a [&'a Pipeline],
 }
 
 pub(crate) struct OpenStage {
@@ -54,6 +57,7 @@ impl Parts<'_> {
     pub(crate) fn stage(
         self,
         sandbox: &Sandbox,
+        usage: &Arc<Usage>,
         name: &str,
         section: &StageSection,
     ) -> Result<OpenStage, OpenError> {
@@ -74,20 +78,24 @@ impl Parts<'_> {
         };
         let at = |why: &dyn std::fmt::Display| fail(format!("{}: {why}", path.display()));
         let bytes = std::fs::read(path).map_err(|error| at(&error))?;
-        let component = sandbox.compile(&bytes).map_err(|error| at(&error))?;
-        let digest = &component.inspection().digest;
-        if let Some(wanted) = section.sha256.as_ref().filter(|wanted| *wanted != digest) {
+        let digest = sha256_hex(&bytes);
+        if let Some(wanted) = section.sha256.as_ref().filter(|wanted| **wanted != digest) {
             return Err(at(&format!(
                 "the component's sha256 is {digest}, and the pipeline file asks for {wanted}: \
              get the component that was meant, or correct `sha256`"
             )));
         }
+        let component = match self.component(&digest) {
+            Some(component) => component,
+            None => sandbox.compile(&bytes).map_err(|error| at(&error))?,
+        };
         let configuration = Configuration {
             name: name.to_owned(),
             models: section.models.clone(),
             settings: section.settings.clone(),
             limits: section.limits.clone(),
             load: section.allow_load.then(|| self.runtimes.clone()),
+            usage: usage.clone(),
         };
         Ok(OpenStage {
             stage: Stage::new(component, configuration),
@@ -97,10 +105,27 @@ impl Parts<'_> {
         })
     }
 
+    /// The component of this digest, where a version that is open has it.
+    fn component(self, digest: &str) -> Option<Component> {
+        let stages = self.reuse.iter().flat_map(|version| &version.stages);
+        let mut components = stages.map(|stage| stage.stage.component());
+        components
+            .find(|component| component.inspection().digest == digest)
+            .cloned()
+    }
+
     /// Reads a model and compiles it for its device.
     pub(crate) fn model(self, name: &str, section: &ModelSection) -> Result<Model, OpenError> {
         let fail = |error: footlight_nn::Error| OpenError::new(format!("[models.{name}] {error}"));
         let card = Card::read(&self.file.folder.join(&section.card)).map_err(fail)?;
+        if let Some(model) = self.compiled(&card, section) {
+            card.check(model.graph.as_ref()).map_err(fail)?;
+            return Ok(Model {
+                name: name.to_owned(),
+                card: Some(Arc::new(card)),
+                ..model
+            });
+        }
         let bytes = card.load(&self.locations.cache).map_err(fail)?;
         let compiled = self
             .runtimes
@@ -121,6 +146,7 @@ impl Parts<'_> {
             Some(batched) => batched.clone() as Arc<dyn Graph>,
             None => compiled.graph,
         };
+        placed(name, &compiled.placement);
         Ok(Model {
             name: name.to_owned(),
             digest: card.sha256.clone(),
@@ -132,11 +158,27 @@ impl Parts<'_> {
         })
     }
 
-    /// Opens the gallery; its graph is made later.
+    /// The model of this digest, where a version that is open has it on the devices that are asked for.
+    fn compiled(self, card: &Card, wanted: &ModelSection) -> Option<Model> {
+        self.reuse.iter().find_map(|version| {
+            let models = version.registry.snapshot();
+            let mut same = version.file.models.iter().filter(|(_, section)| {
+                (&section.device, &section.fallback, &section.batch)
+                    == (&wanted.device, &wanted.fallback, &wanted.batch)
+            });
+            same.find_map(|(name, _)| {
+                let model = models.get(name)?;
+                (model.digest == card.sha256).then(|| Model::clone(model))
+            })
+        })
+    }
+
+    /// Opens the gallery, or takes the one that another version has opened, and has its graph follow it.
     pub(crate) fn gallery(
         self,
         section: &GallerySection,
-        registry: &Registry,
+        registry: &Arc<Registry>,
+        open: &Mutex<Option<Arc<SharedGallery>>>,
     ) -> Result<Enrolment, OpenError> {
         let fail = |message: String| OpenError::new(format!("[gallery] {message}"));
         let Some(Class::Tensor {
@@ -170,24 +212,43 @@ impl Parts<'_> {
                 section.made_by
             ))
         })?;
+        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
+        let gallery = match open.as_ref() {
+            Some(shared) => shared.clone(),
+            None => {
+                let gallery = self.open_gallery(&maker.digest, dimension).map_err(fail)?;
+                let shared = SharedGallery::new(gallery, self.runtimes.clone());
+                open.insert(Arc::new(shared)).clone()
+            }
+        };
+        drop(open);
+        let (made_by, numbers) = (gallery.gallery.feature_model(), gallery.gallery.dimension());
+        if (made_by, numbers) != (maker.digest.as_str(), dimension) {
+            return Err(fail(format!(
+                "the host has a gallery open whose templates are {numbers} numbers of the model {made_by}, and \
+                 here they are {dimension} numbers of the model {}: templates of another model mean nothing to \
+                 it. Keep that model, or start a host with another gallery and enrol the members again",
+                maker.digest
+            )));
+        }
+        Ok(Enrolment {
+            _follower: gallery.follow(registry.clone(), section)?,
+            gallery,
+            section: section.clone(),
+        })
+    }
+
+    fn open_gallery(self, made_by: &str, dimension: usize) -> Result<Gallery, String> {
         let gallery = match &self.locations.gallery {
             Some(folder) => {
                 std::fs::create_dir_all(folder).map_err(|error| {
-                    fail(format!(
-                        "the folder {} cannot be made: {error}",
-                        folder.display()
-                    ))
+                    format!("the folder {} cannot be made: {error}", folder.display())
                 })?;
-                Gallery::open(&folder.join("gallery.redb"), &maker.digest, dimension)
+                Gallery::open(&folder.join("gallery.redb"), made_by, dimension)
             }
-            None => Gallery::in_memory(&maker.digest, dimension),
+            None => Gallery::in_memory(made_by, dimension),
         };
-        Ok(Enrolment {
-            gallery: gallery.map_err(|error| fail(error.to_string()))?,
-            section: section.clone(),
-            runtimes: self.runtimes.clone(),
-            swap: std::sync::Mutex::new(()),
-        })
+        gallery.map_err(|error| error.to_string())
     }
 }
 

@@ -52,7 +52,9 @@ detect = { component = \"face.wasm\", input = \"frame\" }
 ";
 
     fn pinned(parts: &[(&str, &str)]) -> Result<String, OpenError> {
-        let parts = parts.iter().map(|(part, place)| ((*part).into(), (*place).into()));
+        let parts = parts
+            .iter()
+            .map(|(part, place)| ((*part).into(), (*place).into()));
         pin(FILE, &parts.collect())
     }
 

@@ -3,6 +3,7 @@ use crate::error::FrameError;
 use crate::open::Pipeline;
 use crate::parts::OpenStage;
 use crate::together::together;
+use crate::version::Version;
 use footlight_media::Image;
 use footlight_nn::Snapshot;
 use footlight_sandbox::{Fields, Item, Payload};
@@ -18,6 +19,8 @@ pub struct Outcome {
     pub height: u32,
     /// The lists that the pipeline file's `[answer]` asks for.
     pub answer: serde_json::Map<String, serde_json::Value>,
+    /// What exactly answered: every digest, the gallery's as the frame saw it among them.
+    pub version: Version,
     /// What each stage did, in the order in which they ran.
     pub stages: Vec<StageTiming>,
 }
@@ -46,6 +49,8 @@ pub(crate) struct Node {
 pub(crate) struct Trace {
     pub(crate) nodes: Vec<Node>,
     pub(crate) stages: Vec<StageTiming>,
+    /// The models that all of them saw.
+    models: Arc<Snapshot>,
 }
 
 impl Pipeline {
@@ -60,6 +65,7 @@ impl Pipeline {
             width,
             height,
             answer: crate::answer::answer(&self.file.answer, &trace.nodes),
+            version: self.version.with_models(&trace.models),
             stages: trace.stages,
         })
     }
@@ -82,6 +88,7 @@ impl Pipeline {
                 },
             }],
             stages: Vec::new(),
+            models: models.clone(),
         };
         for stage in stages {
             self.run(stage, &models, &mut trace)?;

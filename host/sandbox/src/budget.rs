@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What all stages of a sandbox hold right now, and what they have moved.
+/// What stages hold right now, and what they have moved: all that were given the same one.
 #[derive(Debug, Default)]
 pub struct Usage {
     instances: AtomicU64,
@@ -90,7 +90,7 @@ impl Budget {
         }
     }
 
-    /// What all stages of the sandbox hold and move.
+    /// What all stages that are counted with this one hold and move.
     pub(crate) fn usage(&self) -> &Usage {
         &self.usage
     }

@@ -1,5 +1,4 @@
 use crate::bindings::StagePre;
-use crate::budget::Usage;
 use crate::inspect::Inspection;
 use crate::state::State;
 use std::sync::Arc;
@@ -8,15 +7,13 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Component {
     pub(crate) pre: StagePre<State>,
-    pub(crate) usage: Arc<Usage>,
     inspection: Arc<Inspection>,
 }
 
 impl Component {
-    pub(crate) fn new(pre: StagePre<State>, inspection: Inspection, usage: Arc<Usage>) -> Self {
+    pub(crate) fn new(pre: StagePre<State>, inspection: Inspection) -> Self {
         Self {
             pre,
-            usage,
             inspection: Arc::new(inspection),
         }
     }

@@ -1,5 +1,4 @@
 use crate::bindings::StagePre;
-use crate::budget::Usage;
 use crate::component::Component;
 use crate::error::{Error, ErrorKind};
 use crate::host;
@@ -30,7 +29,6 @@ pub struct Sandbox {
     engine: Engine,
     bare: Linker<State>,
     wasi: Linker<State>,
-    usage: Arc<Usage>,
     kept: Option<Kept>,
     // Dropping it ends the thread that counts time.
     _clock: mpsc::Sender<()>,
@@ -60,7 +58,6 @@ impl Sandbox {
             engine,
             bare,
             wasi,
-            usage: Arc::default(),
             kept: None,
             _clock: clock,
         })
@@ -88,8 +85,11 @@ impl Sandbox {
         let component = found.map_or_else(|| self.parse(bytes), Ok)?;
         let inspection = Inspection::new(&self.engine, &component, digest, bytes.len() as u64);
         inspect::check(&inspection).map_err(refused)?;
-        if let Some(kept) = kept.filter(|_| new) {
-            kept.put(&inspection.digest, &component);
+        let digest = &inspection.digest;
+        match kept {
+            Some(kept) if new => kept.put(digest, &component),
+            Some(_) => tracing::debug!(component = digest, "compiled at an earlier start"),
+            None => {}
         }
         let linker = if inspection.wants_wasi() {
             &self.wasi
@@ -100,7 +100,7 @@ impl Sandbox {
             .instantiate_pre(&component)
             .and_then(StagePre::new)
             .map_err(|error| refused(format!("the component does not fit this host: {error:#}")))?;
-        Ok(Component::new(pre, inspection, self.usage.clone()))
+        Ok(Component::new(pre, inspection))
     }
 
     /// Says what a component is and may do, whether or not it is a stage.
@@ -132,11 +132,6 @@ impl Sandbox {
                 _ => format!("the component is not valid: {error:#}"),
             })
         })
-    }
-
-    /// What all stages hold right now.
-    pub fn usage(&self) -> &Usage {
-        &self.usage
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::bindings::contract;
+use crate::budget::Usage;
 use crate::component::Component;
 use crate::engine::TICK;
 use crate::error::{Error, ErrorKind};
@@ -25,6 +26,8 @@ pub struct Configuration {
     pub limits: Limits,
     /// What compiles models that the stage brings itself; none refuses them.
     pub load: Option<Arc<Runtimes>>,
+    /// Where what it holds and moves is counted, together with whatever else is counted there.
+    pub usage: Arc<Usage>,
 }
 
 /// A component with its configuration, ready to work on items.
@@ -95,11 +98,7 @@ impl Stage {
     /// What an instance lives in, with this stage's limits.
     fn store(&self, models: Arc<Snapshot>) -> Store<State> {
         let limits = &self.configuration.limits;
-        let state = State::new(
-            self.configuration.clone(),
-            models,
-            self.component.usage.clone(),
-        );
+        let state = State::new(self.configuration.clone(), models);
         let mut store = Store::new(self.component.pre.engine(), state);
         store.limiter(|state| state);
         store.set_epoch_deadline(ticks(limits));

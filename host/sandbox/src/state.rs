@@ -1,4 +1,4 @@
-use crate::budget::{Budget, Usage};
+use crate::budget::Budget;
 use crate::error::{Error, ErrorKind};
 use crate::stage::Configuration;
 use footlight_nn::Snapshot;
@@ -26,18 +26,14 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(
-        configuration: Arc<Configuration>,
-        models: Arc<Snapshot>,
-        usage: Arc<Usage>,
-    ) -> Self {
+    pub(crate) fn new(configuration: Arc<Configuration>, models: Arc<Snapshot>) -> Self {
         let started = Instant::now();
         let limits = &configuration.limits;
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         Self {
             table,
-            budget: Budget::new(limits.host_memory, usage),
+            budget: Budget::new(limits.host_memory, configuration.usage.clone()),
             started,
             deadline: started + limits.time,
             guest_memory: 0,

@@ -70,6 +70,7 @@ fn stage(component: &[u8], time: Duration) -> (Sandbox, Stage) {
             ..Limits::default()
         },
         load: None,
+        usage: Arc::default(),
     };
     let stage = Stage::new(sandbox.compile(component).unwrap(), configuration);
     (sandbox, stage)

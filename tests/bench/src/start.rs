@@ -202,6 +202,7 @@ fn stage(sandbox: &Sandbox, bytes: &[u8], role: &str) -> Result<Stage> {
         settings: [("threshold".to_owned(), Value::Number(0.42))].into(),
         limits: Limits::default(),
         load: None,
+        usage: Arc::default(),
     };
     Ok(Stage::new(sandbox.compile(bytes)?, configuration))
 }

@@ -15,6 +15,7 @@ mod bad_input;
 mod catalogue;
 mod client;
 mod command_line;
+mod compiled;
 mod devices;
 mod doctor;
 mod enrolment;
@@ -63,7 +64,7 @@ fn main() {
             .collect(),
         enrolment::trials(),
         gallery_file::trials(),
-        [swap::trials(), shutdown::trials()]
+        [swap::trials(), shutdown::trials(), compiled::trials()]
             .into_iter()
             .flatten()
             .collect(),

@@ -39,7 +39,7 @@ pub fn doctor(args: &DoctorArgs) -> Result<Outcome> {
 }
 
 fn findings(args: &DoctorArgs) -> Result<Vec<Finding>> {
-    let runtimes = locate::runtimes(&args.locations.libraries);
+    let runtimes = locate::runtimes(&args.locations.libraries, None);
     let cache = cache_dir();
     let mut findings = machine::findings();
     findings.extend(libraries::findings(&runtimes)?);

@@ -58,7 +58,7 @@ pub fn evaluate(args: &EvaluateArgs) -> Result<Outcome> {
 }
 
 fn open(args: &EvaluateArgs) -> Result<Pipeline> {
-    let runtimes = locate::runtimes(&args.locations.libraries);
+    let runtimes = locate::runtimes(&args.locations.libraries, None);
     let locations = Locations {
         stages: locate::stage_folders(&args.pipeline, &args.locations),
         cache: cache_dir(),

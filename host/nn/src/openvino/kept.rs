@@ -53,9 +53,9 @@ impl Kept {
         folder.close(core, device);
         if compiled.is_ok() {
             // OpenVINO may not like what it got, and have written another.
-            let made = folder.made().find(|made| Some(made) != known.as_ref());
-            if let Some(made) = made {
-                self.sealed.put(key, &made);
+            match folder.made().find(|made| Some(made) != known.as_ref()) {
+                Some(made) => self.sealed.put(key, &made),
+                None => debug!(model = key, device, "compiled at an earlier start"),
             }
         }
         compiled

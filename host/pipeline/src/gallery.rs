@@ -1,0 +1,145 @@
+//! The gallery that all versions of a pipeline share, and the graphs that are made of it.
+//!
+//! A gallery's file is open once, whichever versions there are. Each version has a registry of its own, for
+//! it may want the graph on another device or under another name. So a change is stored once, and then put
+//! into the registry of every version that still lives: frames of the old one see it as those of the new.
+
+use crate::error::OpenError;
+use crate::file::GallerySection;
+use crate::parts::placed;
+use footlight_gallery::{Gallery, GalleryModel};
+use footlight_nn::{Model, Registry, Runtimes};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// A gallery, and the graphs that follow it.
+pub(crate) struct SharedGallery {
+    pub(crate) gallery: Gallery,
+    runtimes: Arc<Runtimes>,
+    /// Held while graphs are built and put in place, so that of two changes the later one wins.
+    graphs: Mutex<Graphs>,
+}
+
+#[derive(Default)]
+struct Graphs {
+    followers: Vec<Weak<Follower>>,
+    /// The graph of the gallery as it is, for each choice of devices that was asked for.
+    made: Vec<(GallerySection, Model)>,
+}
+
+/// The graph in a version's registry, which follows the gallery for as long as this lives.
+pub(crate) struct Follower {
+    registry: Arc<Registry>,
+    section: GallerySection,
+}
+
+impl SharedGallery {
+    pub(crate) fn new(gallery: Gallery, runtimes: Arc<Runtimes>) -> Self {
+        Self {
+            gallery,
+            runtimes,
+            graphs: Mutex::default(),
+        }
+    }
+
+    /// Puts the gallery's graph into a registry, now and whenever it changes.
+    pub(crate) fn follow(
+        &self,
+        registry: Arc<Registry>,
+        section: &GallerySection,
+    ) -> Result<Arc<Follower>, OpenError> {
+        let follower = Arc::new(Follower {
+            registry,
+            section: section.clone(),
+        });
+        let mut graphs = self.lock();
+        let model = match graphs.made_for(section) {
+            Some(model) => model,
+            None => self.make(&mut graphs, &self.read()?, section)?,
+        };
+        follower.put(model);
+        graphs.followers.push(Arc::downgrade(&follower));
+        Ok(follower)
+    }
+
+    /// Builds the graph anew and puts it in place everywhere, between two frames.
+    pub(crate) fn refresh(&self) -> Result<(), OpenError> {
+        let mut graphs = self.lock();
+        // Where something fails, what is there now is not to be had for the gallery as it is.
+        graphs.made.clear();
+        let built = self.read()?;
+        graphs
+            .followers
+            .retain(|follower| follower.strong_count() > 0);
+        let followers: Vec<_> = graphs.followers.iter().filter_map(Weak::upgrade).collect();
+        let mut outcome = Ok(());
+        for follower in followers {
+            let section = &follower.section;
+            let model = match graphs.made_for(section) {
+                Some(model) => Ok(model),
+                None => self.make(&mut graphs, &built, section),
+            };
+            outcome = outcome.and(model.map(|model| follower.put(model)));
+        }
+        outcome
+    }
+
+    fn read(&self) -> Result<GalleryModel, OpenError> {
+        self.gallery.model().map_err(|error| failed(&error))
+    }
+
+    fn make(
+        &self,
+        graphs: &mut Graphs,
+        built: &GalleryModel,
+        section: &GallerySection,
+    ) -> Result<Model, OpenError> {
+        let compiled = self
+            .runtimes
+            .compile(&built.onnx, &section.device, &section.fallback)
+            .map_err(|error| failed(&error))?;
+        let model = Model {
+            name: section.model.clone(),
+            digest: built.digest.clone(),
+            graph: compiled.graph,
+            batched: None,
+            placement: compiled.placement,
+            labels: built.labels.clone().into(),
+            card: None,
+        };
+        tracing::info!(members = model.labels.len(), digest = %model.digest, "gallery in place");
+        graphs.made.push((section.clone(), model.clone()));
+        Ok(model)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Graphs> {
+        self.graphs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Graphs {
+    fn made_for(&self, section: &GallerySection) -> Option<Model> {
+        let mut made = self.made.iter();
+        let made =
+            made.find(|(of, _)| (&of.device, &of.fallback) == (&section.device, &section.fallback));
+        made.map(|(_, model)| model.clone())
+    }
+}
+
+impl Follower {
+    fn put(&self, model: Model) {
+        let name = &self.section.model;
+        // The gallery changes with every member; where it runs is said once.
+        let snapshot = self.registry.snapshot();
+        if snapshot.get(name).map(|before| &before.placement) != Some(&model.placement) {
+            placed(name, &model.placement);
+        }
+        self.registry.put(Model {
+            name: name.clone(),
+            ..model
+        });
+    }
+}
+
+fn failed(why: &dyn std::fmt::Display) -> OpenError {
+    OpenError::new(format!("[gallery] {why}"))
+}

@@ -1,0 +1,74 @@
+//! What exactly runs, by digest.
+
+use crate::file::PipelineFile;
+use crate::parts::OpenStage;
+use footlight_nn::{Registry, Snapshot, sha256_hex};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// What a pipeline is made of. Every digest is written `sha256:` and 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// One digest for all of it: two pipelines of one digest do the same.
+    pub pipeline: String,
+    /// The component of each stage.
+    pub stages: BTreeMap<String, String>,
+    /// Each model, by the name that the pipeline has for it.
+    pub models: BTreeMap<String, String>,
+}
+
+impl Version {
+    /// The version of a pipeline of this file, these components and these models. The gallery is not among
+    /// them yet: who is enrolled is data, and changes with no other version of the pipeline.
+    ///
+    /// `named` is the digest of the artifact that the pipeline came as; without one, a digest is made of the
+    /// file's text and those of all parts.
+    pub(crate) fn of(
+        file: &PipelineFile,
+        named: Option<String>,
+        stages: &[OpenStage],
+        models: &Registry,
+    ) -> Self {
+        let component = |stage: &OpenStage| {
+            let digest = &stage.stage.component().inspection().digest;
+            (stage.name.clone(), sha256(digest))
+        };
+        let mut version = Self {
+            pipeline: String::new(),
+            stages: stages.iter().map(component).collect(),
+            models: models_of(&models.snapshot()),
+        };
+        version.pipeline = named.unwrap_or_else(|| version.digest(file));
+        version
+    }
+
+    /// The digest of a canonical text: a line for each part, sorted.
+    fn digest(&self, file: &PipelineFile) -> String {
+        let mut text = format!("footlight pipeline\nfile {}\n", sha256(&file.digest));
+        for (kind, parts) in [("stage", &self.stages), ("model", &self.models)] {
+            for (name, digest) in parts {
+                // Writing to a string does not fail.
+                let _ = writeln!(text, "{kind} {name:?} {digest}");
+            }
+        }
+        sha256(&sha256_hex(text.as_bytes()))
+    }
+
+    /// The same, with the models of a snapshot: those that a frame saw, the gallery's among them.
+    pub(crate) fn with_models(&self, models: &Snapshot) -> Self {
+        Self {
+            models: models_of(models),
+            ..self.clone()
+        }
+    }
+}
+
+fn models_of(models: &Snapshot) -> BTreeMap<String, String> {
+    let digest =
+        |model: &std::sync::Arc<footlight_nn::Model>| (model.name.clone(), sha256(&model.digest));
+    models.iter().map(digest).collect()
+}
+
+fn sha256(hex: &str) -> String {
+    format!("sha256:{hex}")
+}
