@@ -176,6 +176,13 @@ pub struct RunArgs {
     /// Largest request body accepted, in bytes
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_body: Option<u64>,
+    /// Leave the pipelines as they are when their files change, until `footlight pipeline reload`
+    ///
+    /// Without this, a host looks once a second whether a pipeline file, or a component or card that it
+    /// names, has changed, and switches to the new version between two frames. That is safe to have on: a
+    /// version that cannot be opened or fails its probe is never switched to.
+    #[arg(long)]
+    pub no_watch: bool,
     /// How the log is written to standard error; RUST_LOG says how much of it
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,

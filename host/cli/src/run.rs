@@ -2,13 +2,14 @@
 
 use std::io::IsTerminal;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use footlight_nn::{Runtimes, cache_dir};
-use footlight_pipeline::{Definition, Deployment, Locations, Pipeline, PipelineFile};
+use footlight_pipeline::{Definition, Deployment, FileSource, Locations, OperatorsOnly};
 use footlight_sandbox::Sandbox;
-use footlight_server::{Options, Server};
+use footlight_server::{Options, Served, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -37,7 +38,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     let pipelines = args
         .pipelines
         .iter()
-        .map(|file| open(file, args, &sandbox, &runtimes).map(Arc::new))
+        .map(|file| open(file, args, &sandbox, &runtimes))
         .collect::<Result<Vec<_>>>()?;
     let mut options = Options::default();
     if let Some(workers) = args.workers {
@@ -89,24 +90,35 @@ async fn stop(mut interrupt: Signal, mut terminate: Signal) {
 }
 
 fn open(
-    file: &std::path::Path,
+    file: &Path,
     args: &RunArgs,
     sandbox: &Arc<Sandbox>,
     runtimes: &Arc<Runtimes>,
-) -> Result<Pipeline> {
-    let name = PipelineFile::read(file)?.name;
-    let several = args.pipelines.len() > 1;
+) -> Result<Served> {
+    let stages = locate::stage_folders(file, &args.locations);
     let locations = Locations {
-        stages: locate::stage_folders(file, &args.locations),
+        stages,
         cache: cache_dir(),
-        gallery: Some(locate::gallery_folder(
-            args.gallery.as_deref(),
-            &name,
-            several,
-        )?),
+        gallery: None,
+    };
+    // Before it is read: what changes from then on is a change.
+    let source = Arc::new(FileSource::new(file, locations.clone()));
+    let definition = Definition::read(file)?;
+    let several = args.pipelines.len() > 1;
+    let gallery = locate::gallery_folder(args.gallery.as_deref(), &definition.file.name, several)?;
+    let locations = Locations {
+        gallery: Some(gallery),
+        ..locations
     };
     let deployment = Deployment::new(sandbox.clone(), runtimes.clone(), locations);
-    Ok(deployment.open(Definition::read(file)?, &[])?)
+    let pipeline = deployment.open(definition, &[])?;
+    Ok(Served {
+        deployment,
+        pipeline,
+        sources: Arc::new(OperatorsOnly::new(source.clone())),
+        source,
+        watch: !args.no_watch,
+    })
 }
 
 /// The log goes to standard error; RUST_LOG says how much of it, `info` by default.

@@ -1,5 +1,6 @@
 use crate::class::Class;
 use crate::error::OpenError;
+use crate::open::Locations;
 use footlight_gallery::Gate;
 use footlight_nn::{BatchOptions, DeviceSpec, sha256_hex};
 use footlight_sandbox::{Limits, Value};
@@ -125,6 +126,27 @@ impl PipelineFile {
             .map_err(|error| OpenError::new(error.to_string().trim_end().to_owned()))?;
         file.digest = sha256_hex(text.as_bytes());
         Ok(file)
+    }
+
+    /// Where a component may be, in the order in which it is looked for.
+    pub(crate) fn candidates<'a>(
+        &'a self,
+        component: &'a Path,
+        locations: &'a Locations,
+    ) -> impl Iterator<Item = PathBuf> + 'a {
+        std::iter::once(&self.folder)
+            .chain(&locations.stages)
+            .map(move |folder| folder.join(component))
+    }
+
+    /// Every file that it names, wherever it may be found; models are not among them, as cards name these
+    /// by their digest.
+    pub(crate) fn names(&self, locations: &Locations) -> Vec<PathBuf> {
+        let stages = self.stages.values();
+        let components = stages.flat_map(|stage| self.candidates(&stage.component, locations));
+        let cards = self.models.values();
+        let cards = cards.map(|model| self.folder.join(&model.card));
+        components.chain(cards).collect()
     }
 }
 

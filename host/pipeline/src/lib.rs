@@ -8,7 +8,7 @@
 //!
 //! A host that changes a pipeline while it runs opens one [`Pipeline`] for each version, all by one
 //! [`Deployment`]: they share the engine and the gallery, and the new one takes over what it has in common
-//! with the old.
+//! with the old. Where versions come from is a [`Source`].
 //!
 //! Everything here blocks: inference and stages run on the thread that calls. A host spreads its work
 //! over frames, by calling from several threads.
@@ -27,6 +27,7 @@ mod enrol;
 mod error;
 mod examine;
 mod file;
+mod file_source;
 mod gallery;
 mod open;
 mod order;
@@ -34,6 +35,7 @@ mod parts;
 mod pin;
 mod probe;
 mod run;
+mod source;
 mod together;
 mod version;
 
@@ -43,7 +45,9 @@ pub use enrol::{EnrolError, Face, PhotoRefusal};
 pub use error::{FrameError, OpenError};
 pub use examine::{ByName, models, stages};
 pub use file::{GallerySection, ModelSection, PipelineFile, StageSection};
+pub use file_source::FileSource;
 pub use open::{Locations, Pipeline, StageInfo};
 pub use pin::pin;
 pub use run::{Outcome, StageTiming};
+pub use source::{NotAllowed, OperatorsOnly, Source, Sources};
 pub use version::Version;

@@ -62,10 +62,8 @@ impl Parts<'_> {
         section: &StageSection,
     ) -> Result<OpenStage, OpenError> {
         let fail = |message: String| OpenError::new(format!("[stages.{name}] {message}"));
-        let folders = std::iter::once(&self.file.folder).chain(&self.locations.stages);
-        let candidates: Vec<_> = folders
-            .map(|folder| folder.join(&section.component))
-            .collect();
+        let candidates = self.file.candidates(&section.component, self.locations);
+        let candidates: Vec<_> = candidates.collect();
         let Some(path) = candidates.iter().find(|path| path.is_file()) else {
             let places: Vec<_> = candidates
                 .iter()

@@ -9,11 +9,15 @@ use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder,
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::version::Version;
+
 /// The answer to a frame.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct FrameAnswer {
     /// The pipeline that it went through.
     pub pipeline: String,
+    /// What exactly answered: one version of the pipeline, from beginning to end.
+    pub version: Version,
     /// The id that the frame has in the host's log, also in the header `footlight-frame`.
     pub frame: String,
     /// Width of the frame in pixels, upright.
@@ -86,7 +90,14 @@ pub struct Verdict {
 
 impl FrameAnswer {
     /// The fields of every answer, which no list of a pipeline may be called.
-    pub(crate) const FIELDS: [&str; 5] = ["pipeline", "frame", "width", "height", "milliseconds"];
+    pub(crate) const FIELDS: [&str; 6] = [
+        "pipeline",
+        "version",
+        "frame",
+        "width",
+        "height",
+        "milliseconds",
+    ];
 
     /// The times in every answer, which no stage may be called.
     pub(crate) const TIMES: [&str; 2] = ["decode", "total"];
@@ -134,6 +145,11 @@ mod tests {
         let faces = json!({"faces": [{"box": {"x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0}}]});
         let answer = FrameAnswer {
             pipeline: "members".to_owned(),
+            version: Version {
+                pipeline: "sha256:1".to_owned(),
+                stages: BTreeMap::from([("detect".to_owned(), "sha256:2".to_owned())]),
+                models: BTreeMap::new(),
+            },
             frame: "a-1".to_owned(),
             width: 640,
             height: 480,
@@ -146,7 +162,9 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&answer).unwrap(),
             json!({
-                "pipeline": "members", "frame": "a-1", "width": 640, "height": 480,
+                "pipeline": "members",
+                "version": {"pipeline": "sha256:1", "stages": {"detect": "sha256:2"}, "models": {}},
+                "frame": "a-1", "width": 640, "height": 480,
                 "milliseconds": {"total": 1.5},
                 "faces": [{"box": {"x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0}}],
             })

@@ -1,4 +1,4 @@
-//! What the host runs: `/v1/pipelines`, `/v1/stages`, `/v1/models`.
+//! What the host's pipelines are made of: `/v1/stages`, `/v1/models`.
 
 use std::sync::Arc;
 
@@ -6,20 +6,7 @@ use axum::Json;
 use axum::extract::State;
 
 use crate::host::Host;
-use crate::listing::{Model, Models, Pipeline, Pipelines, Stage, Stages};
-
-/// The pipelines.
-#[utoipa::path(
-    get,
-    path = "/v1/pipelines",
-    operation_id = "listPipelines",
-    tag = "catalogue",
-    responses((status = 200, description = "All pipelines, by name", body = Pipelines)),
-)]
-pub(crate) async fn pipelines(State(host): State<Arc<Host>>) -> Json<Pipelines> {
-    let pipelines = host.pipelines().map(|entry| Pipeline::of(entry)).collect();
-    Json(Pipelines { pipelines })
-}
+use crate::listing::{Model, Models, Stage, Stages};
 
 /// The stages of all pipelines, and what each may do.
 #[utoipa::path(
@@ -31,8 +18,8 @@ pub(crate) async fn pipelines(State(host): State<Arc<Host>>) -> Json<Pipelines> 
 )]
 pub(crate) async fn stages(State(host): State<Arc<Host>>) -> Json<Stages> {
     let stages = host.pipelines().flat_map(|entry| {
-        let infos = entry.pipeline.stages().into_iter();
-        infos.map(|info| Stage::of(entry.pipeline.name(), info))
+        let infos = entry.running().pipeline.stages().into_iter();
+        infos.map(|info| Stage::of(&entry.name, info))
     });
     Json(Stages {
         stages: stages.collect(),
@@ -52,12 +39,8 @@ pub(crate) async fn stages(State(host): State<Arc<Host>>) -> Json<Stages> {
 pub(crate) async fn models(State(host): State<Arc<Host>>) -> Json<Models> {
     let mut models = Vec::new();
     for entry in host.pipelines() {
-        let snapshot = entry.pipeline.models();
-        models.extend(
-            snapshot
-                .iter()
-                .map(|model| Model::of(entry.pipeline.name(), model)),
-        );
+        let snapshot = entry.running().pipeline.models();
+        models.extend(snapshot.iter().map(|model| Model::of(&entry.name, model)));
     }
     Json(Models { models })
 }

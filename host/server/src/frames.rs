@@ -9,7 +9,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName};
 
 use crate::answer::{FrameAnswer, Lists, milliseconds};
-use crate::host::{Entry, Host};
+use crate::entry::Entry;
+use crate::host::Host;
 use crate::intake::Received;
 use crate::photo;
 use crate::problem::{FRAME_HEADER, Problem};
@@ -104,14 +105,17 @@ fn work(
     };
     drop(received);
     let decoded = began.elapsed();
-    let outcome = match entry.pipeline.process(image) {
+    // Once for the frame: what is switched to meanwhile is for the next.
+    let running = entry.running();
+    let outcome = match running.pipeline.process(image) {
         Ok(outcome) => outcome,
         Err(error) => return Err(record.problem(refusal::of_frame(&error))),
     };
     record.stages(&outcome.stages);
     let stages = outcome.stages.iter();
     let answer = FrameAnswer {
-        pipeline: entry.pipeline.name().to_owned(),
+        pipeline: entry.name.clone(),
+        version: outcome.version.into(),
         frame: record.frame().to_owned(),
         width: outcome.width,
         height: outcome.height,

@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
-use footlight_pipeline::Pipeline;
 
-use crate::answer::FrameAnswer;
+use crate::entry::{Entry, Served};
 use crate::frame_id::FrameIds;
 use crate::intake::Intake;
 use crate::kind::Kind;
 use crate::metrics::{Holdings, Metrics};
 use crate::openapi;
 use crate::problem::Problem;
-use crate::readiness::Readiness;
 use crate::workers::Workers;
 use crate::{Error, Options};
 
@@ -28,27 +26,19 @@ pub(crate) struct Host {
     pub(crate) ids: FrameIds,
     /// The description of the API, as JSON.
     pub(crate) description: Bytes,
-}
-
-/// A pipeline, and what the server knows of it.
-pub(crate) struct Entry {
-    pub(crate) pipeline: Arc<Pipeline>,
-    pub(crate) readiness: Readiness,
-    /// How many members its gallery had when it last changed.
-    members: AtomicU64,
+    stopping: AtomicBool,
 }
 
 impl Host {
-    pub(crate) fn new(pipelines: Vec<Arc<Pipeline>>, options: Options) -> Result<Self, Error> {
+    pub(crate) fn new(pipelines: Vec<Served>, options: Options) -> Result<Self, Error> {
+        let metrics = Metrics::new();
         let mut entries = BTreeMap::new();
-        for pipeline in pipelines {
-            check_names(&pipeline)?;
-            let name = pipeline.name().to_owned();
-            let entry = Entry {
-                pipeline,
-                readiness: Readiness::new(),
-                members: AtomicU64::new(0),
-            };
+        for served in pipelines {
+            let entry = Entry::new(served)?;
+            let name = entry.name.clone();
+            let running = entry.running();
+            let version = &running.pipeline.version().pipeline;
+            metrics.versions.runs(&name, version);
             if entries.insert(name.clone(), Arc::new(entry)).is_some() {
                 return Err(Error::SameName(name));
             }
@@ -58,11 +48,30 @@ impl Host {
             pipelines: entries,
             workers: Workers::new(options.workers, options.queue),
             intake: Intake::new(options.max_body, options.body_timeout, together),
-            metrics: Metrics::new(),
+            metrics,
             ids: FrameIds::new(),
             description: openapi::document().into(),
             options,
+            stopping: AtomicBool::new(false),
         })
+    }
+
+    /// Has nothing new be begun: the host is about to end.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the host is about to end.
+    pub(crate) fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Waits until nothing is worked on and no version is being changed.
+    pub(crate) async fn rest(&self) {
+        self.workers.rest().await;
+        for entry in self.pipelines() {
+            drop(entry.turn.lock().await);
+        }
     }
 
     /// All pipelines, by name.
@@ -122,8 +131,7 @@ impl Host {
         self.pipelines
             .iter()
             .map(|(name, entry)| {
-                let usage = entry.pipeline.usage();
-                let members = entry.members.load(Ordering::Relaxed);
+                let usage = entry.deployment.usage();
                 Holdings {
                     pipeline: name.clone(),
                     instances: usage.instances(),
@@ -134,7 +142,9 @@ impl Host {
                         ("results-to-guest", usage.result_bytes_to_guests()),
                         ("from-guest", usage.bytes_from_guests()),
                     ],
+                    versions: entry.deployment.versions(),
                     batches: entry
+                        .running()
                         .pipeline
                         .models()
                         .iter()
@@ -142,50 +152,10 @@ impl Host {
                             Some((model.name.clone(), model.batched.as_ref()?.stats()))
                         })
                         .collect(),
-                    members: entry.has_gallery().then_some(members),
+                    members: entry.members(),
                 }
             })
             .collect()
-    }
-}
-
-impl Entry {
-    /// Whether the pipeline keeps members.
-    pub(crate) fn has_gallery(&self) -> bool {
-        self.pipeline.file().gallery.is_some()
-    }
-
-    /// Counts the members, for the metrics. Reads the gallery: not on an async thread.
-    pub(crate) fn count_members(&self) {
-        if !self.has_gallery() {
-            return;
-        }
-        match self.pipeline.members() {
-            Ok(members) => self.members.store(members.len() as u64, Ordering::Relaxed),
-            Err(error) => tracing::warn!(%error, "the members could not be counted"),
-        }
-    }
-}
-
-/// Refuses a pipeline whose names would be in the way of others in an answer.
-fn check_names(pipeline: &Pipeline) -> Result<(), Error> {
-    let file = pipeline.file();
-    let list = file
-        .answer
-        .keys()
-        .find(|name| FrameAnswer::FIELDS.contains(&name.as_str()));
-    let stage = file
-        .stages
-        .keys()
-        .find(|name| FrameAnswer::TIMES.contains(&name.as_str()));
-    let taken = list.map(|name| ("list of the answer", name));
-    match taken.or(stage.map(|name| ("stage", name))) {
-        None => Ok(()),
-        Some((what, name)) => Err(Error::NameTaken {
-            pipeline: pipeline.name().to_owned(),
-            what,
-            name: name.clone(),
-        }),
     }
 }
 

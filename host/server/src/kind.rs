@@ -9,14 +9,17 @@ use utoipa::ToSchema;
 pub(crate) enum Kind {
     MalformedRequest,
     EmptyBody,
+    NotAllowed,
     NotFound,
     MethodNotAllowed,
+    Conflict,
     RequestTimeout,
     TooLarge,
     UnsupportedMediaType,
     UnreadableImage,
     UnsuitableItem,
     EnrolmentRefused,
+    VersionRefused,
     StageFailed,
     Internal,
     Overloaded,
@@ -41,17 +44,20 @@ pub struct ProblemType {
 
 impl Kind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::MalformedRequest,
         Self::EmptyBody,
+        Self::NotAllowed,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Conflict,
         Self::RequestTimeout,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::UnreadableImage,
         Self::UnsuitableItem,
         Self::EnrolmentRefused,
+        Self::VersionRefused,
         Self::StageFailed,
         Self::Internal,
         Self::Overloaded,
@@ -75,6 +81,13 @@ impl Kind {
                 "The body is empty",
                 "The operation needs a picture and none was sent.",
             ),
+            Self::NotAllowed => (
+                "not-allowed",
+                Status::FORBIDDEN,
+                "That is the operator's to do",
+                "Whoever speaks to a host over HTTP cannot have it read what its operator did not name. The \
+                 detail says what can be done instead.",
+            ),
             Self::NotFound => (
                 "not-found",
                 Status::NOT_FOUND,
@@ -86,6 +99,13 @@ impl Kind {
                 Status::METHOD_NOT_ALLOWED,
                 "The method is not allowed here",
                 "The header `Allow` names the methods that are.",
+            ),
+            Self::Conflict => (
+                "conflict",
+                Status::CONFLICT,
+                "Not as things are now",
+                "The version of the pipeline is being changed already, or there is none to go back to. The \
+                 detail says which.",
             ),
             Self::RequestTimeout => (
                 "request-timeout",
@@ -125,6 +145,13 @@ impl Kind {
                 "The photos are not good enough to enrol",
                 "No photo was kept, and what was enrolled before is as it was. `photos` says of each \
                  photo that was refused why, and what a better one would be.",
+            ),
+            Self::VersionRefused => (
+                "version-refused",
+                Status::UNPROCESSABLE_ENTITY,
+                "The version does not work",
+                "It could not be read or compiled, or a stage of it failed on its probe item. The version that \
+                 ran goes on and no frame was affected; the detail says what to correct.",
             ),
             Self::StageFailed => (
                 "stage-failed",

@@ -18,6 +18,12 @@
 //! (`kind`) with one status each; its `reason` is finer, and what the metrics count. 4xx is for what the
 //! client can change, 500 for what a stage or the host did wrong, 503 for what passes by itself.
 //!
+//! # How a version is changed
+//!
+//! Each frame takes the version of its pipeline once, when a worker begins with it (`entry`). Another one is
+//! opened and probed beside it, and takes its place where it works (`swap`): because the source has changed
+//! (`watch`), or because somebody asks (`pipelines`). What became of it is kept (`attempt`).
+//!
 //! # How it ends
 //!
 //! [`Server::serve`] returns after the future that it was given: it accepts no more, finishes the
@@ -32,9 +38,11 @@
 
 mod album;
 mod answer;
+mod attempt;
 mod batches;
 mod catalogue;
 mod courtesy;
+mod entry;
 mod error;
 mod frame_id;
 mod frames;
@@ -48,6 +56,7 @@ mod metrics;
 mod openapi;
 mod options;
 mod photo;
+mod pipelines;
 mod problem;
 mod readiness;
 mod record;
@@ -56,9 +65,15 @@ mod request;
 mod routes;
 mod server;
 mod status;
+mod swap;
+mod version;
+mod version_metrics;
+mod watch;
 mod workers;
 
 pub use answer::{Face, FrameAnswer, Lists, Rect, Verdict};
+pub use attempt::{Attempt, Cause, Outcome};
+pub use entry::Served;
 pub use error::Error;
 pub use kind::ProblemType;
 pub use listing::{Import, Limits, Model, Models, Pipeline, Pipelines, Stage, Stages, Tensor};
@@ -67,3 +82,4 @@ pub use options::{Options, PHOTOS_PIXELS};
 pub use problem::{FRAME_HEADER, PROBLEM_JSON, Problem, RefusedPhoto};
 pub use server::Server;
 pub use status::Health;
+pub use version::Version;

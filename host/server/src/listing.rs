@@ -5,7 +5,9 @@ use footlight_pipeline::StageInfo;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::host::Entry;
+use crate::attempt::Attempt;
+use crate::entry::Entry;
+use crate::version::Version;
 
 /// Pipelines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -27,6 +29,20 @@ pub struct Pipeline {
     pub stages: Vec<String>,
     /// The lists in its answers.
     pub lists: Vec<String>,
+    /// What exactly runs; the gallery, which changes with every enrolment, is not among these models.
+    pub version: Version,
+    /// Since when it runs, in seconds since 1970-01-01T00:00:00Z.
+    pub since: u64,
+    /// Where other versions come from: a path, a reference.
+    #[schema(example = "guests/members.toml")]
+    pub source: String,
+    /// Whether the host looks for changes there by itself.
+    pub watched: bool,
+    /// The digest of the version that ran before, which a rollback goes back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// The last attempts to change the version, the newest first.
+    pub attempts: Vec<Attempt>,
 }
 
 /// Stages.
@@ -146,17 +162,26 @@ pub struct Tensor {
 
 impl Pipeline {
     pub(crate) fn of(entry: &Entry) -> Self {
-        let pipeline = &entry.pipeline;
+        let running = entry.running();
+        let pipeline = &running.pipeline;
         Self {
-            name: pipeline.name().to_owned(),
-            ready: entry.readiness.lacking().is_none(),
-            gallery: entry.has_gallery(),
+            name: entry.name.clone(),
+            ready: running.readiness.lacking().is_none(),
+            gallery: pipeline.file().gallery.is_some(),
             stages: pipeline
                 .stages()
                 .into_iter()
                 .map(|stage| stage.name)
                 .collect(),
             lists: pipeline.file().answer.keys().cloned().collect(),
+            version: pipeline.version().clone().into(),
+            since: running.since,
+            source: entry.source().describe(),
+            watched: entry.watched,
+            previous: entry
+                .previous()
+                .map(|previous| previous.version().pipeline.clone()),
+            attempts: entry.history.attempts(),
         }
     }
 }

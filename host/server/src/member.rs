@@ -4,7 +4,7 @@ use footlight_gallery as gallery;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::host::Entry;
+use crate::entry::Entry;
 
 /// Members.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -54,7 +54,7 @@ impl Member {
     pub(crate) fn of(entry: &Entry, member: gallery::Member) -> Self {
         Self {
             id: member.id.to_string(),
-            pipeline: entry.pipeline.name().to_owned(),
+            pipeline: entry.name.clone(),
             templates: member.templates.into_iter().map(Template::of).collect(),
         }
     }

@@ -10,7 +10,8 @@ use footlight_gallery::MemberId;
 use tokio::task::spawn_blocking;
 
 use crate::album;
-use crate::host::{Entry, Host};
+use crate::entry::Entry;
+use crate::host::Host;
 use crate::kind::Kind;
 use crate::member::{Member, Members};
 use crate::problem::Problem;
@@ -65,15 +66,16 @@ pub(crate) async fn enrol(
     let received = host.intake.receive(&headers, body).await?;
     let photos = album::photos(headers, received.bytes).await?;
     let max_pixels = host.options.max_pixels;
-    let span = tracing::info_span!("enrolment", pipeline = entry.pipeline.name(), member = %id);
+    let span = tracing::info_span!("enrolment", pipeline = entry.name, member = %id);
     let enrolled = host.workers.admit()?.run(move || {
         let _entered = span.enter();
         let photos = album::decode(photos, max_pixels)?;
-        let known = entry
+        let running = entry.running();
+        let known = running
             .pipeline
             .member(&id)
             .map_err(|error| refusal::of_enrolment(&error))?;
-        let enrolled = entry.pipeline.enrol(&id, photos);
+        let enrolled = running.pipeline.enrol(&id, photos);
         let member = enrolled.map_err(|error| refusal::of_enrolment(&error))?;
         entry.count_members();
         tracing::info!(templates = member.templates.len(), "a member was enrolled");
@@ -108,6 +110,7 @@ pub(crate) async fn list(
     let entry = host.gallery(pipeline.as_deref())?;
     let members = reading(entry, |entry| {
         let members = entry
+            .running()
             .pipeline
             .members()
             .map_err(|error| refusal::of_enrolment(&error))?;
@@ -145,6 +148,7 @@ pub(crate) async fn get(
     let entry = host.gallery(pipeline.as_deref())?;
     let member = reading(entry, move |entry| {
         let member = entry
+            .running()
             .pipeline
             .member(&id)
             .map_err(|error| refusal::of_enrolment(&error))?;
@@ -186,6 +190,7 @@ pub(crate) async fn forget(
     // The gallery's model is made anew, which is work like a frame is.
     let forgotten = host.workers.admit()?.run(move || {
         let there = entry
+            .running()
             .pipeline
             .forget(&id)
             .map_err(|error| refusal::of_enrolment(&error))?;

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::batches::Batches;
+use crate::version_metrics::Versions;
 
 /// The media type of [`Metrics::text`].
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -83,6 +84,8 @@ pub(crate) struct Holdings {
     pub(crate) pipeline: String,
     pub(crate) instances: u64,
     pub(crate) host_bytes: u64,
+    /// Versions of it that are open.
+    pub(crate) versions: usize,
     /// Bytes of tensors that were moved, ever, by the way they went.
     pub(crate) moved: [(&'static str, u64); 4],
     /// The models whose callers share inferences.
@@ -103,6 +106,7 @@ pub(crate) struct Metrics {
     memory: Family<OfPipeline, Gauge>,
     moved: Family<ByWay, Counter>,
     batches: Batches,
+    pub(crate) versions: Versions,
     members: Family<OfPipeline, Gauge>,
     queue: Gauge,
 }
@@ -124,6 +128,7 @@ impl Metrics {
             memory: Family::default(),
             moved: Family::default(),
             batches: Batches::default(),
+            versions: Versions::default(),
             members: Family::default(),
             queue: Gauge::default(),
         };
@@ -150,6 +155,7 @@ impl Metrics {
         let moved = "Tensors moved: written from pixels, and from there into guests; results into guests; tensors from guests";
         registry.register_with_unit("moved", moved, Unit::Bytes, self.moved.clone());
         self.batches.register(registry);
+        self.versions.register(registry);
         registry.register("members", "Members in the gallery", self.members.clone());
         let queue = "Requests that wait for a worker now";
         registry.register("queue_length", queue, self.queue.clone());
@@ -212,6 +218,7 @@ impl Metrics {
             self.memory
                 .get_or_create(&labels)
                 .set(gauge(held.host_bytes));
+            self.versions.set_open(&held.pipeline, held.versions);
             for (way, bytes) in held.moved {
                 let labels = ByWay {
                     pipeline: held.pipeline.clone(),
@@ -236,6 +243,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attempt;
 
     #[test]
     fn the_text_has_every_metric_by_its_full_name() {
@@ -245,10 +253,16 @@ mod tests {
         metrics.worked("members", Duration::from_millis(30));
         metrics.stage("members", "detect", 3, Duration::from_millis(20));
         metrics.refusal("not-an-image");
+        metrics.versions.runs("members", "sha256:1");
+        metrics
+            .versions
+            .attempted("members", attempt::Outcome::Switched);
+        metrics.versions.runs("members", "sha256:2");
         let held = Holdings {
             pipeline: "members".to_owned(),
             instances: 2,
             host_bytes: 4096,
+            versions: 2,
             moved: [
                 ("written", 100),
                 ("pixels-to-guest", 0),
@@ -285,12 +299,16 @@ mod tests {
             "footlight_batch_waiting{pipeline=\"members\",model=\"fr-feature\"} 1",
             "footlight_members{pipeline=\"members\"} 5",
             "footlight_queue_length 4",
+            "footlight_swaps_total{pipeline=\"members\",outcome=\"switched\"} 1",
+            "footlight_pipeline_info{pipeline=\"members\",version=\"sha256:2\"} 1",
+            "footlight_versions_open{pipeline=\"members\"} 2",
         ] {
             assert!(
                 text.lines().any(|have| have == line),
                 "no line {line:?} in\n{text}"
             );
         }
+        assert!(!text.contains("sha256:1"), "a version that no longer runs");
         assert!(text.ends_with("# EOF\n"));
     }
 }

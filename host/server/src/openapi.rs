@@ -5,7 +5,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::{Modify, OpenApi};
 
 use crate::problem::PROBLEM_JSON;
-use crate::{catalogue, frames, members, status};
+use crate::{catalogue, frames, members, pipelines, status};
 
 /// Sends frames through pipelines of sandboxed stages.
 #[derive(OpenApi)]
@@ -20,11 +20,14 @@ use crate::{catalogue, frames, members, status};
     ),
     paths(
         frames::submit,
+        pipelines::list,
+        pipelines::get,
+        pipelines::change,
+        pipelines::roll_back,
         members::enrol,
         members::list,
         members::get,
         members::forget,
-        catalogue::pipelines,
         catalogue::stages,
         catalogue::models,
         status::healthz,
@@ -35,6 +38,7 @@ use crate::{catalogue, frames, members, status};
     ),
     tags(
         (name = "frames", description = "Send frames"),
+        (name = "pipelines", description = "See which version of a pipeline runs, and change it"),
         (name = "members", description = "Enrol, list and forget members"),
         (name = "catalogue", description = "What the host runs"),
         (name = "operation", description = "How the host is"),

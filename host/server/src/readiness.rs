@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::host::{Entry, Host};
+use crate::entry::Entry;
+use crate::host::Host;
 use crate::kind::Kind;
 use crate::problem::Problem;
 
@@ -25,6 +26,11 @@ impl Readiness {
         )))
     }
 
+    /// Ready: whoever says so has probed it.
+    pub(crate) fn ready() -> Self {
+        Self(RwLock::new(None))
+    }
+
     /// Why it is not ready; none if it is.
     pub(crate) fn lacking(&self) -> Option<String> {
         self.0
@@ -41,13 +47,10 @@ impl Readiness {
 impl Entry {
     /// Refuses a request that came before the pipeline was ready.
     pub(crate) fn check_ready(&self) -> Result<(), Problem> {
-        match self.readiness.lacking() {
+        match self.running().readiness.lacking() {
             None => Ok(()),
             Some(why) => {
-                let detail = format!(
-                    "the pipeline `{}` is not ready: {why}",
-                    self.pipeline.name()
-                );
+                let detail = format!("the pipeline `{}` is not ready: {why}", self.name);
                 Err(Problem::new(Kind::NotReady, "not-ready", detail))
             }
         }
@@ -58,19 +61,24 @@ impl Host {
     /// Probes every pipeline, one after the other, until each is ready.
     pub(crate) async fn probe(&self) {
         for entry in self.pipelines() {
-            let name = entry.pipeline.name().to_owned();
+            let name = &entry.name;
             loop {
-                let probed = entry.clone();
+                // Where a version took its place meanwhile, that one was probed before it did.
+                let running = entry.running();
+                if running.readiness.lacking().is_none() {
+                    break;
+                }
+                let (probed, counted) = (running.clone(), entry.clone());
                 let probe = spawn_blocking(move || {
                     probed.pipeline.probe().map_err(|error| error.to_string())?;
-                    probed.count_members();
+                    counted.count_members();
                     Ok(())
                 });
                 let lacking = probe
                     .await
                     .unwrap_or_else(|error| Err(error.to_string()))
                     .err();
-                entry.readiness.set(lacking.clone());
+                running.readiness.set(lacking.clone());
                 let Some(why) = lacking else {
                     tracing::info!(pipeline = name, "every stage has run a probe item; ready");
                     break;

@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get, post};
 use crate::host::Host;
 use crate::kind::Kind;
 use crate::problem::{Problem, Reason};
-use crate::{catalogue, courtesy, frames, members, status};
+use crate::{catalogue, courtesy, frames, members, pipelines, status};
 
 /// Every route there is.
 pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Host>>)> {
@@ -25,7 +25,12 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Host>>)> {
                 .put(members::enrol)
                 .delete(members::forget),
         ),
-        ("/v1/pipelines", get(catalogue::pipelines)),
+        ("/v1/pipelines", get(pipelines::list)),
+        (
+            "/v1/pipelines/{name}",
+            get(pipelines::get).put(pipelines::change),
+        ),
+        ("/v1/pipelines/{name}/rollback", post(pipelines::roll_back)),
         ("/v1/stages", get(catalogue::stages)),
         ("/v1/models", get(catalogue::models)),
         ("/v1/openapi.json", get(status::openapi)),

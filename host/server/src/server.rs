@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use footlight_pipeline::Pipeline;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -17,9 +16,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::entry::Served;
 use crate::host::Host;
-use crate::routes;
 use crate::{Error, Options};
+use crate::{routes, watch};
 
 /// Serves pipelines over HTTP.
 #[derive(Clone)]
@@ -28,12 +28,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server of these pipelines. None is ready before it was probed, which [`Server::serve`] sees to.
+    /// A server of these pipelines. None is ready before it was probed, and none is watched, which
+    /// [`Server::serve`] sees to.
     ///
     /// # Errors
     /// [`Error::SameName`] for two pipelines of one name, [`Error::NameTaken`] for one whose names cannot
     /// be in an answer.
-    pub fn new(pipelines: Vec<Arc<Pipeline>>, options: Options) -> Result<Self, Error> {
+    pub fn new(pipelines: Vec<Served>, options: Options) -> Result<Self, Error> {
         Ok(Self {
             host: Arc::new(Host::new(pipelines, options)?),
         })
@@ -75,6 +76,9 @@ impl Server {
         let mut tasks = JoinSet::new();
         let host = Arc::clone(&self.host);
         tasks.spawn(async move { host.probe().await });
+        for entry in self.host.pipelines().filter(|entry| entry.watched) {
+            tasks.spawn(watch::watch(self.host.clone(), entry.clone()));
+        }
 
         let mut shutdown = pin!(shutdown);
         loop {
@@ -100,6 +104,7 @@ impl Server {
         }
 
         drop(listener);
+        self.host.stop();
         tracing::info!(
             held = graceful.count(),
             "stopping: no new connections, finishing those held"
@@ -108,7 +113,7 @@ impl Server {
         let finish = async {
             graceful.shutdown().await;
             // Also what was begun for clients that are gone.
-            self.host.workers.rest().await;
+            self.host.rest().await;
         };
         if timeout_at(deadline, finish).await.is_err() {
             tracing::warn!(grace = ?options.grace, "stopped with requests unfinished");

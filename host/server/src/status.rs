@@ -64,7 +64,8 @@ pub(crate) async fn readyz(State(host): State<Arc<Host>>) -> Result<Json<Health>
 ///
 /// `footlight_frames_total`, `footlight_items_total`, `footlight_stage_seconds`,
 /// `footlight_frame_seconds`, `footlight_refusals_total`, `footlight_instances`,
-/// `footlight_host_memory_bytes`, `footlight_members`, `footlight_queue_length`.
+/// `footlight_host_memory_bytes`, `footlight_members`, `footlight_queue_length`, `footlight_swaps_total`,
+/// `footlight_pipeline_info`, `footlight_versions_open`.
 #[utoipa::path(
     get,
     path = "/metrics",

@@ -1,0 +1,151 @@
+//! A pipeline that the server has, whichever version of it runs.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use footlight_pipeline::{Deployment, Pipeline, PipelineFile, Source, Sources};
+
+use crate::Error;
+use crate::answer::FrameAnswer;
+use crate::attempt::{self, History};
+use crate::readiness::Readiness;
+
+/// A pipeline to serve.
+pub struct Served {
+    /// What its versions have in common.
+    pub deployment: Deployment,
+    /// The version to begin with, which the deployment has opened.
+    pub pipeline: Pipeline,
+    /// Where other versions come from.
+    pub source: Arc<dyn Source>,
+    /// Which other sources may be named over HTTP.
+    pub sources: Arc<dyn Sources>,
+    /// Whether to look for changes of the source, and to switch to what has changed.
+    pub watch: bool,
+}
+
+/// A pipeline, its versions, and what the server knows of it.
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) deployment: Deployment,
+    pub(crate) sources: Arc<dyn Sources>,
+    pub(crate) watched: bool,
+    pub(crate) history: History,
+    /// Held by whoever changes the version; of two, the second is refused or waits.
+    pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
+    source: Mutex<Arc<dyn Source>>,
+    running: ArcSwap<Running>,
+    previous: ArcSwapOption<Pipeline>,
+    /// How many members its gallery had when it last changed.
+    members: AtomicU64,
+}
+
+/// The version that runs.
+pub(crate) struct Running {
+    pub(crate) pipeline: Arc<Pipeline>,
+    pub(crate) readiness: Readiness,
+    /// Since when it runs, in seconds since 1970-01-01T00:00:00Z.
+    pub(crate) since: u64,
+}
+
+impl Entry {
+    pub(crate) fn new(served: Served) -> Result<Self, Error> {
+        let name = served.pipeline.name().to_owned();
+        check_names(served.pipeline.file())?;
+        Ok(Self {
+            name,
+            deployment: served.deployment,
+            sources: served.sources,
+            watched: served.watch,
+            history: History::default(),
+            turn: Arc::default(),
+            source: Mutex::new(served.source),
+            running: ArcSwap::from_pointee(Running {
+                pipeline: Arc::new(served.pipeline),
+                readiness: Readiness::new(),
+                since: attempt::now(),
+            }),
+            previous: ArcSwapOption::empty(),
+            members: AtomicU64::new(0),
+        })
+    }
+
+    /// The version that runs now. Whoever works on a frame takes it once, and so finishes with the version
+    /// that it began with.
+    pub(crate) fn running(&self) -> Arc<Running> {
+        self.running.load_full()
+    }
+
+    /// The version that ran before, to which a rollback goes back.
+    pub(crate) fn previous(&self) -> Option<Arc<Pipeline>> {
+        self.previous.load_full()
+    }
+
+    /// Where versions come from now.
+    pub(crate) fn source(&self) -> Arc<dyn Source> {
+        self.source
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Has versions come from here from now on.
+    pub(crate) fn adopt(&self, source: Arc<dyn Source>) {
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = source;
+    }
+
+    /// Has a version that has passed its probe run, from the next frame on. Only for whoever has the turn.
+    pub(crate) fn switch(&self, pipeline: Arc<Pipeline>) {
+        let running = self.running.swap(Arc::new(Running {
+            pipeline,
+            readiness: Readiness::ready(),
+            since: attempt::now(),
+        }));
+        self.previous.store(Some(running.pipeline.clone()));
+        self.count_members();
+    }
+
+    /// Whether the pipeline keeps members.
+    pub(crate) fn has_gallery(&self) -> bool {
+        self.running.load().pipeline.file().gallery.is_some()
+    }
+
+    /// How many members there were when they were last counted; none without a gallery.
+    pub(crate) fn members(&self) -> Option<u64> {
+        self.has_gallery()
+            .then(|| self.members.load(Ordering::Relaxed))
+    }
+
+    /// Counts the members, for the metrics. Reads the gallery: not on an async thread.
+    pub(crate) fn count_members(&self) {
+        if !self.has_gallery() {
+            return;
+        }
+        match self.running().pipeline.members() {
+            Ok(members) => self.members.store(members.len() as u64, Ordering::Relaxed),
+            Err(error) => tracing::warn!(%error, "the members could not be counted"),
+        }
+    }
+}
+
+/// Refuses a pipeline whose names would be in the way of others in an answer.
+pub(crate) fn check_names(file: &PipelineFile) -> Result<(), Error> {
+    let list = file
+        .answer
+        .keys()
+        .find(|name| FrameAnswer::FIELDS.contains(&name.as_str()));
+    let stage = file
+        .stages
+        .keys()
+        .find(|name| FrameAnswer::TIMES.contains(&name.as_str()));
+    let taken = list.map(|name| ("list of the answer", name));
+    match taken.or(stage.map(|name| ("stage", name))) {
+        None => Ok(()),
+        Some((what, name)) => Err(Error::NameTaken {
+            pipeline: file.name.clone(),
+            what,
+            name: name.clone(),
+        }),
+    }
+}

@@ -1,0 +1,213 @@
+//! Changing the version of a pipeline while it runs.
+//!
+//! A new version is read, compiled and probed beside the one that runs, and only then takes its place:
+//! frames that were begun finish on the version that they have, the next ones begin on the new. One that
+//! fails at any of this is forgotten, and the reason is kept for people to see.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use footlight_pipeline::{Definition, Pipeline, Source};
+use tokio::sync::OwnedMutexGuard;
+use tokio::task::spawn_blocking;
+
+use crate::answer::milliseconds;
+use crate::attempt::{self, Attempt, Cause, Outcome};
+use crate::entry::{Entry, check_names};
+use crate::host::Host;
+use crate::kind::Kind;
+use crate::problem::Problem;
+
+/// The turn to change a pipeline's version.
+pub(crate) struct Turn {
+    host: Arc<Host>,
+    entry: Arc<Entry>,
+    _held: OwnedMutexGuard<()>,
+}
+
+/// What an attempt has come to know when it ends.
+struct Tried {
+    outcome: Outcome,
+    version: Option<String>,
+    reason: Option<String>,
+}
+
+impl Tried {
+    fn refused(version: Option<&Pipeline>, reason: impl ToString) -> Self {
+        Self {
+            outcome: Outcome::Refused,
+            version: version.map(|pipeline| pipeline.version().pipeline.clone()),
+            reason: Some(reason.to_string()),
+        }
+    }
+}
+
+impl Turn {
+    /// The turn, if nobody has it.
+    pub(crate) fn take(host: &Arc<Host>, entry: &Arc<Entry>) -> Result<Self, Problem> {
+        let held = entry.turn.clone().try_lock_owned().map_err(|_| {
+            let detail = format!(
+                "the version of the pipeline `{}` is being changed just now; ask again when that is done",
+                entry.name
+            );
+            Problem::new(Kind::Conflict, "swap-in-progress", detail)
+        })?;
+        Ok(Self::held(host, entry, held))
+    }
+
+    /// The turn, when nobody has it any more.
+    pub(crate) async fn wait(host: &Arc<Host>, entry: &Arc<Entry>) -> Self {
+        let held = entry.turn.clone().lock_owned().await;
+        Self::held(host, entry, held)
+    }
+
+    fn held(host: &Arc<Host>, entry: &Arc<Entry>, held: OwnedMutexGuard<()>) -> Self {
+        Self {
+            host: host.clone(),
+            entry: entry.clone(),
+            _held: held,
+        }
+    }
+
+    /// Switches to the version that a source has, which is where versions come from thereafter. Goes on to
+    /// its end even if nobody waits for it any more.
+    pub(crate) async fn swap(
+        self,
+        source: Arc<dyn Source>,
+        cause: Cause,
+    ) -> Result<Attempt, Problem> {
+        let described = source.describe();
+        self.attempt(cause, described, move |turn| turn.switch_to(source))
+            .await
+    }
+
+    /// Switches back to the version that ran before this one.
+    pub(crate) async fn roll_back(self) -> Result<Attempt, Problem> {
+        let Some(previous) = self.entry.previous() else {
+            let detail = format!(
+                "the pipeline `{}` has run in one version only since the host was started",
+                self.entry.name
+            );
+            return Err(Problem::new(Kind::Conflict, "no-previous-version", detail));
+        };
+        let described = previous.origin().to_owned();
+        let back = move |turn: &Self| turn.probe_and_switch(previous);
+        self.attempt(Cause::Rollback, described, back).await
+    }
+
+    /// Makes an attempt on a thread that may wait, and tells of it.
+    async fn attempt(
+        self,
+        cause: Cause,
+        source: String,
+        attempt: impl FnOnce(&Self) -> Tried + Send + 'static,
+    ) -> Result<Attempt, Problem> {
+        let span = tracing::info_span!("swap", pipeline = self.entry.name);
+        let done = spawn_blocking(move || {
+            let _entered = span.enter();
+            let began = Instant::now();
+            let tried = attempt(&self);
+            let attempt = Attempt {
+                at: attempt::now(),
+                cause,
+                source,
+                outcome: tried.outcome,
+                version: tried.version,
+                reason: tried.reason,
+                milliseconds: milliseconds(began.elapsed()),
+            };
+            self.tell(&attempt);
+            attempt
+        });
+        done.await.map_err(|error| {
+            tracing::error!(%error, "changing a version panicked; this is a defect of the host");
+            let detail = "the host failed at this; its log says where, please report it. The version that ran goes on";
+            Problem::new(Kind::Internal, "panicked", detail)
+        })
+    }
+
+    fn tell(&self, attempt: &Attempt) {
+        let (version, source) = (attempt.version.as_deref(), &attempt.source);
+        let ms = attempt.milliseconds;
+        match attempt.outcome {
+            Outcome::Switched => tracing::info!(version, source, ms, "switched to another version"),
+            Outcome::Unchanged => tracing::info!(version, source, "the version that runs already"),
+            Outcome::Refused => {
+                let reason = attempt.reason.as_deref();
+                tracing::error!(
+                    version,
+                    source,
+                    reason,
+                    "a version is refused; the one before it goes on"
+                );
+            }
+        }
+        let metrics = &self.host.metrics.versions;
+        metrics.attempted(&self.entry.name, attempt.outcome);
+        self.entry.history.add(attempt.clone());
+    }
+
+    fn switch_to(&self, source: Arc<dyn Source>) -> Tried {
+        let opened = source
+            .load()
+            .map_err(|error| error.to_string())
+            .and_then(|definition| self.open(definition));
+        let pipeline = match opened {
+            Ok(pipeline) => pipeline,
+            Err(reason) => return Tried::refused(None, reason),
+        };
+        let running = self.entry.running();
+        let tried = if pipeline.version() == running.pipeline.version() {
+            Tried {
+                outcome: Outcome::Unchanged,
+                version: Some(pipeline.version().pipeline.clone()),
+                reason: None,
+            }
+        } else {
+            self.probe_and_switch(Arc::new(pipeline))
+        };
+        if tried.outcome != Outcome::Refused {
+            self.entry.adopt(source);
+        }
+        tried
+    }
+
+    /// Opens a version beside the one that runs, with what that one and the one before it have already.
+    fn open(&self, definition: Definition) -> Result<Pipeline, String> {
+        let (name, file) = (&self.entry.name, &definition.file);
+        if file.name != *name {
+            return Err(format!(
+                "{}: the pipeline is called `{}`, and a host that serves `{name}` cannot call it otherwise while it \
+                 runs: put the name back, or start a host with it",
+                definition.origin, file.name
+            ));
+        }
+        check_names(file).map_err(|error| error.to_string())?;
+        let running = self.entry.running();
+        let previous = self.entry.previous();
+        let open = [Some(&*running.pipeline), previous.as_deref()];
+        let open: Vec<&Pipeline> = open.into_iter().flatten().collect();
+        self.entry
+            .deployment
+            .open(definition, &open)
+            .map_err(|error| error.to_string())
+    }
+
+    fn probe_and_switch(&self, pipeline: Arc<Pipeline>) -> Tried {
+        if let Err(error) = pipeline.probe() {
+            let reason = format!("it failed on its probe item: {error}");
+            return Tried::refused(Some(&pipeline), reason);
+        }
+        if self.host.stopping() {
+            return Tried::refused(Some(&pipeline), "the host is stopping");
+        }
+        let version = pipeline.version().pipeline.clone();
+        self.entry.switch(pipeline);
+        self.host.metrics.versions.runs(&self.entry.name, &version);
+        Tried {
+            outcome: Outcome::Switched,
+            version: Some(version),
+            reason: None,
+        }
+    }
+}
