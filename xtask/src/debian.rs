@@ -1,5 +1,6 @@
 //! Debian's packages, unpacked and not installed: what is taken need not fit the machine's own Debian.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,6 +18,15 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /// Debian's own mirror, for machines whose sources name none.
 const MIRROR: &str = "http://deb.debian.org/debian";
+
+/// apt's own user could not write into a user's cache; a mirror that cannot be reached is else but a warning; and of
+/// the lists only that of packages is wanted.
+const SETTINGS: &str = "\
+    APT::Sandbox::User \"root\";\n\
+    APT::Update::Error-Mode \"any\";\n\
+    Acquire::IndexTargets::deb::DEP-11::DefaultEnabled \"false\";\n\
+    Acquire::Languages \"none\";\n\
+    Acquire::Retries \"2\";\n";
 
 /// Which packages are taken.
 #[derive(Clone, Copy)]
@@ -51,6 +61,7 @@ impl Suite {
             fs::create_dir_all(suite.path(folder))?;
         }
         fs::write(suite.path("status"), "")?;
+        suite.write_settings()?;
         let mirror = mirror();
         fs::write(
             suite.path("sources.list"),
@@ -63,7 +74,8 @@ impl Suite {
         );
         let mut update = suite.apt();
         update.arg("update");
-        run_quietly(&mut update, suite.folder.path(), || {})?;
+        run_quietly(&mut update, suite.folder.path(), || {})
+            .with_context(|| format!("the list of Debian's packages ({name}) cannot be fetched"))?;
         step.done("fetched");
         Ok(suite)
     }
@@ -110,6 +122,13 @@ impl Suite {
     /// A program of apt's that knows nothing but these lists, and takes nothing for installed.
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
+        command.env("APT_CONFIG", self.path("apt.conf"));
+        command
+    }
+
+    /// What apt reads before the machine's own settings, of which those for proxies and the like stay.
+    fn write_settings(&self) -> Result<()> {
+        let mut settings = String::new();
         for (name, place) in [
             ("Dir::Etc::SourceList", self.path("sources.list")),
             ("Dir::Etc::SourceParts", PathBuf::from("/dev/null")),
@@ -118,20 +137,11 @@ impl Suite {
             ("Dir::State::status", self.path("status")),
             ("Dir::Cache", self.path("cache")),
         ] {
-            command.arg("-o").arg(format!("{name}={}", place.display()));
+            writeln!(settings, "{name} \"{}\";", place.display())?;
         }
-        for option in [
-            // Its own user could not write into a user's cache.
-            "APT::Sandbox::User=root",
-            // A mirror that cannot be reached is else but a warning.
-            "APT::Update::Error-Mode=any",
-            "Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false",
-            "Acquire::Languages=none",
-            "Acquire::Retries=2",
-        ] {
-            command.args(["-o", option]);
-        }
-        command
+        settings.push_str(SETTINGS);
+        fs::write(self.path("apt.conf"), settings)?;
+        Ok(())
     }
 }
 
