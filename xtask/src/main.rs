@@ -9,6 +9,7 @@ mod bench;
 mod build;
 mod cache;
 mod client;
+mod debian;
 mod demo;
 mod download;
 mod fetch;
@@ -24,6 +25,7 @@ mod stages;
 mod test;
 mod toolchain;
 mod toolchain_debian;
+mod tools;
 mod unpack;
 mod workspace;
 
@@ -77,6 +79,8 @@ enum Task {
     },
     /// Fetches the inference runtime, the models and the sample photos that the host and the demonstration use
     Fetch,
+    /// Fetches the registry and the clients that tests use, and prints the variables that tell `cargo test` where they are
+    Tools,
     /// Makes the feature model with 8-bit integers, whose card is models/fr-feature-int8.toml
     Quantize,
     /// Builds every stage of the workspace, the hostile ones of the tests too, and prints their sizes
@@ -129,6 +133,11 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Quantize => {
             fetch::all(&workspace, &cache, &progress, Purpose::Running)?;
             quantize::run(&workspace, &cache, &progress)?;
+        }
+        Task::Tools => {
+            for (variable, program) in tools::for_tests(&cache, &progress) {
+                println!("export {variable}={}", program.display());
+            }
         }
         Task::Stages => stages::print(&stages::build_all(&workspace, &cache, &progress)?),
         Task::Stage { path } => {

@@ -9,6 +9,7 @@ use crate::build;
 use crate::cache::Cache;
 use crate::progress::Progress;
 use crate::stages;
+use crate::tools;
 use crate::workspace::{Workspace, cargo};
 
 /// Builds what the tests use and runs them, with more `arguments` for `cargo test`; one command for each selection of packages.
@@ -21,6 +22,7 @@ pub fn run(
 ) -> Result<ExitCode> {
     stages::build_all(workspace, cache, progress)?;
     build::host(workspace, progress)?;
+    let tools = tools::for_tests(cache, progress);
     let selections: &[&[&str]] = if selects(arguments) {
         &[&[]]
     } else {
@@ -36,6 +38,7 @@ pub fn run(
     let mut right = true;
     for selection in selections {
         let mut command = cargo_test(workspace, cache, selection, arguments);
+        command.envs(tools.iter().map(|(name, program)| (name, program)));
         right &= counts.run(&mut command)?;
     }
     println!(
