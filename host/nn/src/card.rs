@@ -26,8 +26,9 @@ pub struct Card {
     pub origin: String,
     /// What it was trained on, as far as is known.
     pub training_data: String,
-    /// Where the file can be had.
-    pub source: Source,
+    /// Where the file can be had; one that only artifacts have names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     /// Where the file is not what the source has, but made of it: the command that does so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<String>,
@@ -170,7 +171,8 @@ impl Card {
                 error.to_string().trim_end()
             ))
         })?;
-        for digest in [&card.sha256, &card.source.archive_sha256] {
+        let archive = card.source.as_ref().map(|source| &source.archive_sha256);
+        for digest in std::iter::once(&card.sha256).chain(archive) {
             if !is_sha256_hex(digest) {
                 return Err(Error::model(format!(
                     "`{digest}` is not a sha-256 digest of 64 lower-case hexadecimal digits"
@@ -178,10 +180,11 @@ impl Card {
             }
         }
         // The archive is kept in the cache under this name.
-        if Path::new(&card.source.archive).file_name() != Some(card.source.archive.as_ref()) {
+        if let Some(archive) = card.source.as_ref().map(|source| &source.archive)
+            && Path::new(archive).file_name() != Some(archive.as_ref())
+        {
             return Err(Error::model(format!(
-                "the archive `{}` is not a file name",
-                card.source.archive
+                "the archive `{archive}` is not a file name"
             )));
         }
         Ok(card)
@@ -197,12 +200,13 @@ impl Card {
         if path.is_file() {
             return Ok(path);
         }
-        let remedy = match &self.made_by {
-            Some(command) => format!("`{command}` makes it"),
-            None => format!(
+        let remedy = match (&self.made_by, &self.source) {
+            (Some(command), _) => format!("`{command}` makes it"),
+            (None, Some(source)) => format!(
                 "`cargo xtask demo` fetches it from the package {} {}",
-                self.source.package, self.source.version
+                source.package, source.version
             ),
+            (None, None) => "name the artifact that has it in place of its card".to_owned(),
         };
         Err(Error::not_found(format!(
             "the model {} is not at {}; {remedy}",

@@ -1,5 +1,7 @@
 use crate::class::Class;
 use crate::error::OpenError;
+use crate::place::Place;
+use footlight_artifacts::Reference;
 use crate::open::Locations;
 use footlight_gallery::Gate;
 use footlight_nn::{BatchOptions, DeviceSpec, sha256_hex};
@@ -31,6 +33,9 @@ pub struct PipelineFile {
     /// Where the file lies; paths in it start there.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The artifact that the file came in, whose repository has all its parts; none for a file.
+    #[serde(skip)]
+    pub home: Option<Reference>,
     /// The sha256 of its text, in hex.
     #[serde(skip)]
     pub digest: String,
@@ -40,8 +45,8 @@ pub struct PipelineFile {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ModelSection {
-    /// The card that describes it.
-    pub card: PathBuf,
+    /// The card that describes it, or the artifact that has it with its card.
+    pub card: Place,
     /// The device that it runs on; any processor where none is named.
     #[serde(default)]
     pub device: DeviceSpec,
@@ -80,8 +85,8 @@ pub struct GallerySection {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StageSection {
-    /// The component's file, beside the pipeline file or in a folder for stages.
-    pub component: PathBuf,
+    /// The component: a file beside the pipeline file or in a folder for stages, or an artifact.
+    pub component: Place,
     /// The component's sha256 in hex; where given, no other is taken.
     pub sha256: Option<String>,
     /// The class of the items that it works on.
@@ -142,10 +147,10 @@ impl PipelineFile {
     /// Every file that it names, wherever it may be found; models are not among them, as cards name these
     /// by their digest.
     pub(crate) fn names(&self, locations: &Locations) -> Vec<PathBuf> {
-        let stages = self.stages.values();
-        let components = stages.flat_map(|stage| self.candidates(&stage.component, locations));
-        let cards = self.models.values();
-        let cards = cards.map(|model| self.folder.join(&model.card));
+        let components = self.stages.values().filter_map(|stage| stage.component.file());
+        let components = components.flat_map(|path| self.candidates(path, locations));
+        let cards = self.models.values().filter_map(|model| model.card.file());
+        let cards = cards.map(|card| self.folder.join(card));
         components.chain(cards).collect()
     }
 }

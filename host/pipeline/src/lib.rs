@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod artifact_source;
 mod class;
 mod deployment;
 mod enrol;
@@ -32,13 +33,17 @@ mod gallery;
 mod open;
 mod order;
 mod parts;
+mod obtain;
 mod pin;
+mod place;
 mod probe;
 mod run;
 mod source;
+mod supply;
 mod together;
 mod version;
 
+pub use artifact_source::ArtifactSource;
 pub use class::{Class, Misfit};
 pub use deployment::{Definition, Deployment};
 pub use enrol::{EnrolError, Face, PhotoRefusal};
@@ -48,6 +53,8 @@ pub use file::{GallerySection, ModelSection, PipelineFile, StageSection};
 pub use file_source::FileSource;
 pub use open::{Locations, Pipeline, StageInfo};
 pub use pin::pin;
+pub use place::Place;
 pub use run::{Outcome, StageTiming};
 pub use source::{NotAllowed, OperatorsOnly, Source, Sources};
+pub use supply::Supply;
 pub use version::Version;

@@ -6,13 +6,14 @@ use crate::error::OpenError;
 use crate::file::PipelineFile;
 use crate::order::order;
 use crate::parts::{OpenStage, Parts};
+use crate::supply::Supply;
 use crate::version::Version;
 use footlight_nn::{Registry, Runtimes, Snapshot};
 use footlight_sandbox::{Inspection, Limits, Sandbox, Usage};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 /// Where a host finds what a pipeline file names.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ pub struct Locations {
     pub stages: Vec<PathBuf>,
     /// The cache folder, where model files lie under their digest.
     pub cache: PathBuf,
+    /// Where the artifacts come from that are named by reference; none has none.
+    pub artifacts: Option<Arc<Supply>>,
     /// The folder in which the gallery is kept; none keeps it in memory.
     pub gallery: Option<PathBuf>,
 }
@@ -44,8 +47,8 @@ pub struct Pipeline {
 pub struct StageInfo {
     /// Its name in the pipeline.
     pub name: String,
-    /// The component's file.
-    pub component: PathBuf,
+    /// Where the component was found: a file, or a reference with its digest.
+    pub component: String,
     /// What the component is and may do.
     pub inspection: Inspection,
     /// The class that it takes.
@@ -87,14 +90,27 @@ impl Pipeline {
             runtimes: &deployment.runtimes,
             reuse,
         };
-        // Components and models are compiled by different libraries, which can do so at the same time.
+        // Each on a thread of its own: while one comes over the network, another is compiled.
         let (stages, models) = thread::scope(|scope| {
-            let stages = scope.spawn(|| open_stages(parts, deployment, &order));
-            let models = open_models(parts);
-            (stages.join(), models)
+            let sections = order
+                .iter()
+                .filter_map(|name| Some((name, file.stages.get(name)?)));
+            let stages = sections.map(|(name, section)| {
+                let open =
+                    || parts.stage(&deployment.sandbox, &deployment.usage, name, section);
+                scope.spawn(open)
+            });
+            let models = file
+                .models
+                .iter()
+                .map(|(name, section)| scope.spawn(|| parts.model(name, section)));
+            let (stages, models) = (Vec::from_iter(stages), Vec::from_iter(models));
+            (joined(stages), joined(models))
         });
-        let stages = stages.unwrap_or_else(|panic| resume_unwind(panic))?;
-        let registry = Arc::new(models?);
+        let (stages, registry) = (stages?, Arc::new(Registry::new()));
+        for model in models? {
+            registry.put(model);
+        }
         let version = Version::of(&file, definition.version, &stages, &registry);
         let enrolment = match &file.gallery {
             Some(section) => Some(parts.gallery(section, &registry, &deployment.gallery)?),
@@ -150,27 +166,13 @@ impl Pipeline {
     }
 }
 
-/// The stages in the order in which they run.
-fn open_stages(
-    parts: Parts,
-    deployment: &Deployment,
-    order: &[String],
-) -> Result<Vec<OpenStage>, OpenError> {
-    let sections = order
-        .iter()
-        .filter_map(|name| Some((name, parts.file.stages.get(name)?)));
-    sections
-        .map(|(name, section)| parts.stage(&deployment.sandbox, &deployment.usage, name, section))
+/// What threads made, or the first error.
+fn joined<T>(
+    threads: Vec<ScopedJoinHandle<Result<T, OpenError>>>,
+) -> Result<Vec<T>, OpenError> {
+    let made = threads.into_iter().map(ScopedJoinHandle::join);
+    made.map(|made| made.unwrap_or_else(|panic| resume_unwind(panic)))
         .collect()
-}
-
-/// All models but the gallery's.
-fn open_models(parts: Parts) -> Result<Registry, OpenError> {
-    let registry = Registry::new();
-    for (name, section) in &parts.file.models {
-        registry.put(parts.model(name, section)?);
-    }
-    Ok(registry)
 }
 
 /// Every model that a stage asks for must be there, and every one must have a name of its own.

@@ -11,7 +11,6 @@ use footlight_nn::{
     Card, ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,
 };
 use footlight_sandbox::{Component, Configuration, Sandbox, Stage, Usage};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What parts are opened from.
@@ -28,14 +27,14 @@ pub(crate) struct OpenStage {
     pub(crate) name: String,
     pub(crate) section: StageSection,
     pub(crate) stage: Stage,
-    path: PathBuf,
+    origin: String,
 }
 
 impl OpenStage {
     pub(crate) fn info(&self) -> StageInfo {
         StageInfo {
             name: self.name.clone(),
-            component: self.path.clone(),
+            component: self.origin.clone(),
             inspection: self.stage.component().inspection().clone(),
             input: self.section.input.clone(),
             yields: self.section.yields.clone(),
@@ -62,20 +61,8 @@ impl Parts<'_> {
         section: &StageSection,
     ) -> Result<OpenStage, OpenError> {
         let fail = |message: String| OpenError::new(format!("[stages.{name}] {message}"));
-        let candidates = self.file.candidates(&section.component, self.locations);
-        let candidates: Vec<_> = candidates.collect();
-        let Some(path) = candidates.iter().find(|path| path.is_file()) else {
-            let places: Vec<_> = candidates
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect();
-            return Err(fail(format!(
-                "the component is not there: looked for {}; build it, or say where it is with --stages",
-                places.join(", ")
-            )));
-        };
-        let at = |why: &dyn std::fmt::Display| fail(format!("{}: {why}", path.display()));
-        let bytes = std::fs::read(path).map_err(|error| at(&error))?;
+        let (bytes, origin) = self.obtain_component(&section.component).map_err(fail)?;
+        let at = |why: &dyn std::fmt::Display| fail(format!("{origin}: {why}"));
         let digest = sha256_hex(&bytes);
         if let Some(wanted) = section.sha256.as_ref().filter(|wanted| **wanted != digest) {
             return Err(at(&format!(
@@ -98,7 +85,7 @@ impl Parts<'_> {
         Ok(OpenStage {
             stage: Stage::new(component, configuration),
             section: section.clone(),
-            path: path.clone(),
+            origin,
             name: name.to_owned(),
         })
     }
@@ -115,7 +102,9 @@ impl Parts<'_> {
     /// Reads a model and compiles it for its device.
     pub(crate) fn model(self, name: &str, section: &ModelSection) -> Result<Model, OpenError> {
         let fail = |error: footlight_nn::Error| OpenError::new(format!("[models.{name}] {error}"));
-        let card = Card::read(&self.file.folder.join(&section.card)).map_err(fail)?;
+        let (card, content) = self
+            .obtain_model(&section.card)
+            .map_err(|why| OpenError::new(format!("[models.{name}] {why}")))?;
         if let Some(model) = self.compiled(&card, section) {
             card.check(model.graph.as_ref()).map_err(fail)?;
             return Ok(Model {
@@ -124,7 +113,10 @@ impl Parts<'_> {
                 ..model
             });
         }
-        let bytes = card.load(&self.locations.cache).map_err(fail)?;
+        let bytes = match content {
+            Some(bytes) => bytes,
+            None => card.load(&self.locations.cache).map_err(fail)?,
+        };
         let compiled = self
             .runtimes
             .compile_kept(&bytes, &section.device, &section.fallback)
