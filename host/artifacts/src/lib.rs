@@ -3,14 +3,24 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod archive;
+mod artifact;
+mod component;
 mod digest;
 mod error;
 mod judge;
 mod kind;
+mod layout;
 mod manifest;
 mod options;
+mod place;
 mod reference;
+mod registry;
+mod retry;
+mod store;
 
+pub use artifact::{Artifact, Blob};
+pub use component::Interface;
 pub use digest::Digest;
 pub use error::Error;
 pub use judge::{Judge, Judgement, Signature};
@@ -18,3 +28,4 @@ pub use kind::{Kind, media_type};
 pub use manifest::{ArtifactManifest, Descriptor, Index, Manifest};
 pub use options::{Limits, Options, Patience, Progress};
 pub use reference::{Location, Reference};
+pub use store::{Collected, Keep, Lease, Report};
