@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::layout::{Layout, bounded, find, read_index};
 use crate::place::{Body, Content, Place};
-use crate::{Descriptor, Digest, Error};
+use crate::{Digest, Error};
 
 /// A layout's tar. It is read in place. What is put there goes into a folder beside it, which becomes a new tar in the
 /// end.
@@ -73,22 +73,27 @@ impl Archive {
         };
         let from = from.min(*length);
         let mut file = File::open(&self.path).map_err(self.fails("read"))?;
-        file.seek(SeekFrom::Start(begin + from)).map_err(self.fails("read"))?;
+        file.seek(SeekFrom::Start(begin + from))
+            .map_err(self.fails("read"))?;
         Ok(Some(file.take(length - from)))
     }
 
     fn open_blob(&self, digest: &Digest, from: u64, what: &str) -> Result<io::Take<File>, Error> {
-        self.open(&blob_path(digest), from)?.ok_or_else(|| Error::NotFound {
-            place: self.name.clone(),
-            what: format!("{what} {digest}"),
-        })
+        self.open(&blob_path(digest), from)?
+            .ok_or_else(|| Error::NotFound {
+                place: self.name.clone(),
+                what: format!("{what} {digest}"),
+            })
     }
 
     /// The folder that will be the tar, with all that the tar has now.
     fn change<T>(&self, change: impl FnOnce(&Layout) -> Result<T, Error>) -> Result<T, Error> {
         let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
         if unpacked.is_none() {
-            let beside = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let beside = self
+                .path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
             let folder = tempfile::Builder::new()
                 .prefix(".layout-")
                 .tempdir_in(beside.unwrap_or(Path::new(".")))
@@ -153,13 +158,8 @@ impl Place for Archive {
         self.change(|layout| layout.has_blob(digest))
     }
 
-    fn put_blob(
-        &self,
-        blob: &Descriptor,
-        content: &Content,
-        elsewhere: Option<&str>,
-    ) -> Result<bool, Error> {
-        self.change(|layout| layout.put_blob(blob, content, elsewhere))
+    fn put_blob(&self, content: &Content) -> Result<(), Error> {
+        self.change(|layout| layout.put_blob(content))
     }
 
     fn put_manifest(
@@ -173,8 +173,11 @@ impl Place for Archive {
 
     /// The same content makes the same tar.
     fn finish(&self) -> Result<(), Error> {
-        let Some((folder, _)) =
-            self.unpacked.lock().unwrap_or_else(PoisonError::into_inner).take()
+        let Some((folder, _)) = self
+            .unpacked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
         else {
             return Ok(());
         };
@@ -186,7 +189,10 @@ impl Place for Archive {
                 .collect::<io::Result<Vec<PathBuf>>>()?;
             names.sort();
             paths.append(&mut names);
-            let beside = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let beside = self
+                .path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty());
             let file = tempfile::Builder::new()
                 .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
                 .tempfile_in(beside.unwrap_or(Path::new(".")))?;

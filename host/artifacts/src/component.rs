@@ -21,14 +21,20 @@ impl Interface {
             detail,
         };
         let broken = |error: wasmparser::BinaryReaderError| {
-            fails(format!("it is no WebAssembly component ({})", error.message()))
+            fails(format!(
+                "it is no WebAssembly component ({})",
+                error.message()
+            ))
         };
         let mut interface = Self::default();
         // Components and modules within it have imports of their own.
         let mut depth = 0;
         for payload in Parser::new(0).parse_all(component) {
             match payload.map_err(broken)? {
-                Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                Payload::Version {
+                    encoding: Encoding::Module,
+                    ..
+                } if depth == 0 => {
                     return Err(fails(
                         "it is a WebAssembly module and no component yet; make one of it with `wasm-tools component \
                          new`"
@@ -39,7 +45,9 @@ impl Interface {
                 Payload::End(_) => depth -= 1,
                 Payload::ComponentImportSection(imports) if depth == 0 => {
                     for import in imports {
-                        interface.imports.push(import.map_err(broken)?.name.name.to_owned());
+                        interface
+                            .imports
+                            .push(import.map_err(broken)?.name.name.to_owned());
                     }
                 }
                 Payload::ComponentExportSection(exports) if depth == 0 => {

@@ -76,7 +76,10 @@ impl Layout {
             fs::create_dir_all(&blobs)?;
             fs::write(self.folder.join("oci-layout"), MARKER)?;
             if !self.folder.join("index.json").is_file() {
-                write_whole(&self.folder.join("index.json"), &mut &index_bytes(&empty_index())[..])?;
+                write_whole(
+                    &self.folder.join("index.json"),
+                    &mut &index_bytes(&empty_index())[..],
+                )?;
             }
             Ok(())
         };
@@ -113,19 +116,13 @@ impl Place for Layout {
         Ok(self.blob_path(digest).is_file())
     }
 
-    fn put_blob(
-        &self,
-        blob: &Descriptor,
-        content: &Content,
-        _elsewhere: Option<&str>,
-    ) -> Result<bool, Error> {
+    fn put_blob(&self, content: &Content) -> Result<(), Error> {
         self.prepare()?;
-        let path = self.blob_path(&blob.digest);
+        let path = self.blob_path(&content.digest);
         content
             .open()
             .and_then(|mut reader| write_whole(&path, &mut reader))
-            .map_err(|error| Error::disk(&path, "written", &error))?;
-        Ok(true)
+            .map_err(|error| Error::disk(&path, "written", &error))
     }
 
     fn put_manifest(
@@ -142,7 +139,9 @@ impl Place for Layout {
         let Some(tag) = tag else { return Ok(()) };
         let parsed = Manifest::parse(&self.name, manifest)?;
         descriptor.artifact_type = parsed.artifact_type().map(str::to_owned);
-        descriptor.annotations.insert(NAME.to_owned(), tag.to_owned());
+        descriptor
+            .annotations
+            .insert(NAME.to_owned(), tag.to_owned());
         let fails = |error: io::Error| Error::disk(&self.folder, "written", &error);
         // One at a time, of any process, as each writes what the one before it wrote and more.
         let folder = File::open(&self.folder).map_err(fails)?;
@@ -152,7 +151,11 @@ impl Place for Layout {
             .manifests
             .retain(|entry| entry.annotations.get(NAME).map(String::as_str) != Some(tag));
         index.manifests.push(descriptor);
-        write_whole(&self.folder.join("index.json"), &mut &index_bytes(&index)[..]).map_err(fails)
+        write_whole(
+            &self.folder.join("index.json"),
+            &mut &index_bytes(&index)[..],
+        )
+        .map_err(fails)
     }
 }
 
@@ -172,11 +175,16 @@ pub(crate) fn read_index(path: &Path, reader: impl Read) -> Result<Index, Error>
 pub(crate) fn find(place: &str, index: &Index, tag: Option<&str>) -> Result<Digest, Error> {
     let named = |entry: &Descriptor| entry.annotations.get(NAME).cloned();
     if let Some(tag) = tag {
-        let found = index.manifests.iter().find(|entry| named(entry).as_deref() == Some(tag));
-        return found.map(|entry| entry.digest).ok_or_else(|| Error::NotFound {
-            place: place.to_owned(),
-            what: format!("tag `{tag}`"),
-        });
+        let found = index
+            .manifests
+            .iter()
+            .find(|entry| named(entry).as_deref() == Some(tag));
+        return found
+            .map(|entry| entry.digest)
+            .ok_or_else(|| Error::NotFound {
+                place: place.to_owned(),
+                what: format!("tag `{tag}`"),
+            });
     }
     let is_signature = |name: &String| name.starts_with("sha256-");
     let entries: Vec<&Descriptor> = index
@@ -190,7 +198,10 @@ pub(crate) fn find(place: &str, index: &Index, tag: Option<&str>) -> Result<Dige
             let tags: Vec<String> = several.iter().filter_map(|entry| named(entry)).collect();
             Err(Error::NotFound {
                 place: place.to_owned(),
-                what: format!("single artifact; say which, its tags are: {}", tags.join(", ")),
+                what: format!(
+                    "single artifact; say which, its tags are: {}",
+                    tags.join(", ")
+                ),
             })
         }
     }

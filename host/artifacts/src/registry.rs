@@ -10,10 +10,9 @@ use std::sync::Arc;
 
 use ureq::http::{Method, StatusCode, header};
 
-use crate::kind::media_type;
 use crate::place::{Body, Content, Place, read_up_to};
 use crate::retry::retry;
-use crate::{Descriptor, Digest, Error};
+use crate::{Digest, Error};
 
 pub(crate) use link::Link;
 use link::{Payload, Request, Right};
@@ -62,7 +61,9 @@ impl Registry {
             request.headers.push((header::ACCEPT, MANIFESTS.to_owned()));
             let what = || format!("manifest `{wanted}`");
             let answer = self.link.send(&request)?;
-            let answer = self.link.expect(&request, answer, &[StatusCode::OK], what)?;
+            let answer = self
+                .link
+                .expect(&request, answer, &[StatusCode::OK], what)?;
             let claimed = answer
                 .headers()
                 .get("docker-content-digest")
@@ -111,14 +112,18 @@ impl Place for Registry {
     fn blob(&self, digest: &Digest, from: u64) -> Result<Body, Error> {
         let mut request = self.request(Method::GET, &format!("blobs/{digest}"), Right::Pull);
         if from > 0 {
-            request.headers.push((header::RANGE, format!("bytes={from}-")));
+            request
+                .headers
+                .push((header::RANGE, format!("bytes={from}-")));
         }
         let answer = self.link.send(&request)?;
         if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE && from > 0 {
             return self.blob(digest, 0);
         }
         let expected = [StatusCode::OK, StatusCode::PARTIAL_CONTENT];
-        let answer = self.link.expect(&request, answer, &expected, || format!("blob {digest}"))?;
+        let answer = self
+            .link
+            .expect(&request, answer, &expected, || format!("blob {digest}"))?;
         let from = match answer.status() {
             StatusCode::PARTIAL_CONTENT => answer::range_start(&request, &answer)?,
             _ => 0,
@@ -137,18 +142,19 @@ impl Place for Registry {
             if answer.status() == StatusCode::NOT_FOUND {
                 return Ok(false);
             }
-            self.link.expect(&request, answer, &[StatusCode::OK], || format!("blob {digest}"))?;
+            self.link.expect(&request, answer, &[StatusCode::OK], || {
+                format!("blob {digest}")
+            })?;
             Ok(true)
         })
     }
 
-    fn put_blob(
-        &self,
-        blob: &Descriptor,
-        content: &Content,
-        elsewhere: Option<&str>,
-    ) -> Result<bool, Error> {
-        retry(self.link.patience(), || self.upload(blob, content, elsewhere))
+    fn mount_blob(&self, digest: &Digest, repository: &str) -> Result<bool, Error> {
+        retry(self.link.patience(), || self.mount(digest, repository))
+    }
+
+    fn put_blob(&self, content: &Content) -> Result<(), Error> {
+        retry(self.link.patience(), || self.upload(content))
     }
 
     fn put_manifest(
@@ -162,11 +168,15 @@ impl Place for Registry {
         retry(self.link.patience(), || {
             let mut request =
                 self.request(Method::PUT, &format!("manifests/{wanted}"), Right::Push);
-            request.headers.push((header::CONTENT_TYPE, media_type.to_owned()));
+            request
+                .headers
+                .push((header::CONTENT_TYPE, media_type.to_owned()));
             request.payload = Payload::Bytes(manifest);
             let answer = self.link.send(&request)?;
             let expected = [StatusCode::CREATED, StatusCode::OK, StatusCode::ACCEPTED];
-            let answer = self.link.expect(&request, answer, &expected, || "such repository".into())?;
+            let answer = self
+                .link
+                .expect(&request, answer, &expected, || "such repository".into())?;
             let said = answer.headers().get("docker-content-digest");
             match said.and_then(|said| said.to_str().ok()?.parse::<Digest>().ok()) {
                 Some(found) if found != digest => Err(Error::WrongDigest {
@@ -177,14 +187,5 @@ impl Place for Registry {
                 _ => Ok(()),
             }
         })
-    }
-}
-
-/// The media type that a manifest is put with.
-pub(crate) fn manifest_type(is_index: bool) -> &'static str {
-    if is_index {
-        media_type::INDEX
-    } else {
-        media_type::MANIFEST
     }
 }

@@ -64,5 +64,9 @@ pub(crate) fn retry_after(value: &str) -> Option<Duration> {
     }
     let until = httpdate::parse_http_date(value.trim()).ok()?;
     // Past already: now.
-    Some(until.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+    Some(
+        until
+            .duration_since(std::time::SystemTime::now())
+            .unwrap_or_default(),
+    )
 }

@@ -124,10 +124,21 @@ impl Store {
         }
     }
 
+    /// Whether what lies under the digest hashes to it. If not, it is dropped.
+    pub fn keep_if_whole(&self, digest: &Digest) -> Result<bool, Error> {
+        let whole = self.is_whole(digest)?;
+        if !whole {
+            self.drop_damaged(digest);
+        }
+        Ok(whole)
+    }
+
     fn drop_damaged(&self, digest: &Digest) {
         let folder = self.folder.display();
         match fs::remove_file(self.path(digest)) {
-            Ok(()) => tracing::warn!(%digest, store = %folder, "a damaged blob was dropped from the store"),
+            Ok(()) => {
+                tracing::warn!(%digest, store = %folder, "a damaged blob was dropped from the store")
+            }
             Err(error) => {
                 tracing::warn!(%digest, store = %folder, %error, "a damaged blob cannot be dropped from the store");
             }

@@ -66,7 +66,11 @@ pub(super) fn refusal(
         .get(header::RETRY_AFTER)
         .and_then(|value| retry_after(value.to_str().ok()?));
     let said = said(answer);
-    let detail = if said.is_empty() { said } else { format!(": {said}") };
+    let detail = if said.is_empty() {
+        said
+    } else {
+        format!(": {said}")
+    };
     match status {
         StatusCode::FORBIDDEN => Error::Forbidden {
             place,
@@ -87,7 +91,10 @@ pub(super) fn refusal(
         }
         status => Error::BadAnswer {
             place,
-            detail: format!("HTTP {status} to {} {}{detail}", request.method, request.url),
+            detail: format!(
+                "HTTP {status} to {} {}{detail}",
+                request.method, request.url
+            ),
         },
     }
 }
@@ -106,7 +113,13 @@ fn said(answer: Response<Body>) -> String {
         .errors
         .iter()
         .take(3)
-        .map(|reason| if reason.message.is_empty() { &reason.code } else { &reason.message })
+        .map(|reason| {
+            if reason.message.is_empty() {
+                &reason.code
+            } else {
+                &reason.message
+            }
+        })
         .map(|text| text.chars().filter(|c| !c.is_control()).take(200).collect())
         .collect();
     reasons.join("; ")

@@ -24,7 +24,9 @@ impl Credentials {
             used: format!("without credentials, as {why}"),
         };
         let Some(path) = config(folder) else {
-            return Ok(none("there is no home folder to look for docker's in".to_owned()));
+            return Ok(none(
+                "there is no home folder to look for docker's in".to_owned(),
+            ));
         };
         let fails = |detail: String| Error::Credentials {
             host: host.to_owned(),
@@ -48,9 +50,16 @@ impl Credentials {
             {
                 return Ok(none(format!("{helper} has none for {host}")));
             }
-            Err(CredentialRetrievalError::HelperFailure { helper, stdout, stderr }) => {
+            Err(CredentialRetrievalError::HelperFailure {
+                helper,
+                stdout,
+                stderr,
+            }) => {
                 let said = format!("{} {}", stdout.trim(), stderr.trim());
-                return Err(fails(format!("names the helper {helper}, which fails: {}", said.trim())));
+                return Err(fails(format!(
+                    "names the helper {helper}, which fails: {}",
+                    said.trim()
+                )));
             }
             Err(CredentialRetrievalError::HelperCommunicationError) => {
                 return Err(fails(
@@ -96,9 +105,10 @@ impl Credentials {
     /// The value of an `Authorization` that gives name and password.
     pub fn basic(&self) -> Option<String> {
         match &self.account {
-            Some(DockerCredential::UsernamePassword(name, password)) => {
-                Some(format!("Basic {}", STANDARD.encode(format!("{name}:{password}"))))
-            }
+            Some(DockerCredential::UsernamePassword(name, password)) => Some(format!(
+                "Basic {}",
+                STANDARD.encode(format!("{name}:{password}"))
+            )),
             _ => None,
         }
     }

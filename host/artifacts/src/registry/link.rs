@@ -46,7 +46,7 @@ pub(super) struct Request<'a> {
 pub(super) enum Payload<'a> {
     None,
     Bytes(&'a [u8]),
-    Blob(&'a Content, u64),
+    Blob(&'a Content),
 }
 
 impl Link {
@@ -87,11 +87,17 @@ impl Link {
 
     /// The account for a registry, read once.
     pub(super) fn credentials(&self, host: &str) -> Result<Arc<Credentials>, Error> {
-        let mut known = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .credentials
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(credentials) = known.get(host) {
             return Ok(Arc::clone(credentials));
         }
-        let found = Arc::new(Credentials::find(self.options.docker_config.as_deref(), host)?);
+        let found = Arc::new(Credentials::find(
+            self.options.docker_config.as_deref(),
+            host,
+        )?);
         known.insert(host.to_owned(), Arc::clone(&found));
         Ok(found)
     }
@@ -100,8 +106,15 @@ impl Link {
     pub(super) fn send(&self, request: &Request<'_>) -> Result<Response<Body>, Error> {
         let base = self.base(request.host);
         // An upload may lead to another host, which is not told who asks.
-        let own = request.url.strip_prefix(&base).is_some_and(|rest| rest.starts_with('/'));
-        let key = (request.host.to_owned(), request.repository.to_owned(), request.right);
+        let own = request
+            .url
+            .strip_prefix(&base)
+            .is_some_and(|rest| rest.starts_with('/'));
+        let key = (
+            request.host.to_owned(),
+            request.repository.to_owned(),
+            request.right,
+        );
         let known = self.proofs().get(&key).filter(|_| own).cloned();
         let answer = self.once(request, known.as_ref())?;
         if answer.status() != StatusCode::UNAUTHORIZED || !own {
@@ -117,9 +130,7 @@ impl Link {
         self.once(request, Some(&proof))
     }
 
-    fn proofs(
-        &self,
-    ) -> std::sync::MutexGuard<'_, HashMap<(String, String, Right), HeaderValue>> {
+    fn proofs(&self) -> std::sync::MutexGuard<'_, HashMap<(String, String, Right), HeaderValue>> {
         self.proofs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -147,10 +158,13 @@ impl Link {
             }
             Payload::Bytes(bytes) => {
                 builder = builder.header(header::CONTENT_LENGTH, bytes.len());
-                self.run(request, builder.body(SendBody::from_reader(&mut &bytes[..])))
+                self.run(
+                    request,
+                    builder.body(SendBody::from_reader(&mut &bytes[..])),
+                )
             }
-            Payload::Blob(content, size) => {
-                builder = builder.header(header::CONTENT_LENGTH, *size);
+            Payload::Blob(content) => {
+                builder = builder.header(header::CONTENT_LENGTH, content.size);
                 let mut reader = content.open().map_err(|error| Error::Content {
                     what: "what should be pushed".to_owned(),
                     detail: error.to_string(),
@@ -181,9 +195,7 @@ impl Link {
         }
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::Specific(Arc::new(self.roots()?)))
-            .unversioned_rustls_crypto_provider(Arc::new(
-                rustls::crypto::ring::default_provider(),
-            ))
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .build();
         let patience = &self.options.patience;
         let config = Agent::config_builder()

@@ -1,8 +1,8 @@
 //! The answer to a registry that wants to know who asks.
 
 use serde::Deserialize;
-use ureq::http::{HeaderValue, Response, StatusCode, header};
 use ureq::Body;
+use ureq::http::{HeaderValue, Response, StatusCode, header};
 
 use super::credentials::Credentials;
 use super::link::{Link, Request, Right, failure};
@@ -112,8 +112,12 @@ fn fetch(
     let body = read_up_to(answer.into_body().into_reader(), LIMIT)
         .map_err(|error| bad(request, &format!("its token broke off ({error})")))?
         .unwrap_or_default();
-    let granted: Granted = serde_json::from_slice(&body)
-        .map_err(|error| bad(request, &format!("what should be a token is none ({error})")))?;
+    let granted: Granted = serde_json::from_slice(&body).map_err(|error| {
+        bad(
+            request,
+            &format!("what should be a token is none ({error})"),
+        )
+    })?;
     Ok(granted.token)
 }
 

@@ -6,44 +6,45 @@ use ureq::http::{Method, Response, StatusCode, header};
 use super::Registry;
 use super::link::{Payload, Request, Right};
 use crate::place::Content;
-use crate::{Descriptor, Error};
+use crate::{Digest, Error};
 
 impl Registry {
-    /// Uploads a blob that is not there, or has the registry take it from another of its repositories. Says whether
-    /// it was sent.
-    pub(super) fn upload(
-        &self,
-        blob: &Descriptor,
-        content: &Content,
-        elsewhere: Option<&str>,
-    ) -> Result<bool, Error> {
-        let digest = &blob.digest;
-        let path = match elsewhere {
-            Some(repository) => format!("blobs/uploads/?mount={digest}&from={repository}"),
-            None => "blobs/uploads/".to_owned(),
-        };
-        let begin = self.request(Method::POST, &path, Right::Push);
+    /// Uploads a blob.
+    pub(super) fn upload(&self, content: &Content) -> Result<(), Error> {
+        let begin = self.request(Method::POST, "blobs/uploads/", Right::Push);
         let answer = self.link.send(&begin)?;
-        // A registry that cannot take it from there lets it be uploaded.
-        let expected = [StatusCode::ACCEPTED, StatusCode::CREATED];
-        let answer = self.link.expect(&begin, answer, &expected, || "such repository".into())?;
-        if answer.status() == StatusCode::CREATED && elsewhere.is_some() {
-            return Ok(false);
-        }
+        let expected = [StatusCode::ACCEPTED];
+        let answer = self
+            .link
+            .expect(&begin, answer, &expected, || "such repository".into())?;
         let location = location(&self.link.base(&self.host), &begin, &answer)?;
         drop(answer);
         let separator = if location.contains('?') { '&' } else { '?' };
         let put = Request {
             method: Method::PUT,
-            url: format!("{location}{separator}digest={digest}"),
+            url: format!("{location}{separator}digest={}", content.digest),
             headers: vec![(header::CONTENT_TYPE, "application/octet-stream".to_owned())],
-            payload: Payload::Blob(content, blob.size),
+            payload: Payload::Blob(content),
             ..begin
         };
         let answer = self.link.send(&put)?;
         let expected = [StatusCode::CREATED, StatusCode::NO_CONTENT];
-        self.link.expect(&put, answer, &expected, || "such upload".into())?;
-        Ok(true)
+        self.link
+            .expect(&put, answer, &expected, || "such upload".into())?;
+        Ok(())
+    }
+
+    /// Has the registry take a blob from another of its repositories. One that cannot, or may not for us, offers an
+    /// upload instead, which is left.
+    pub(super) fn mount(&self, digest: &Digest, repository: &str) -> Result<bool, Error> {
+        let path = format!("blobs/uploads/?mount={digest}&from={repository}");
+        let request = self.request(Method::POST, &path, Right::Push);
+        let answer = self.link.send(&request)?;
+        let expected = [StatusCode::ACCEPTED, StatusCode::CREATED];
+        let answer = self
+            .link
+            .expect(&request, answer, &expected, || "such repository".into())?;
+        Ok(answer.status() == StatusCode::CREATED)
     }
 }
 

@@ -106,7 +106,9 @@ impl Store {
             collected.bytes += blob.bytes;
             collected.in_use += if used { blob.bytes } else { 0 };
         }
-        collected.freed += self.drop_partial(keep, now).map_err(|error| fails(&error))?;
+        collected.freed += self
+            .drop_partial(keep, now)
+            .map_err(|error| fails(&error))?;
         self.drop_tags().map_err(|error| fails(&error))?;
         Ok(collected)
     }
@@ -124,8 +126,7 @@ impl Store {
             foreign,
         };
         for blob in blobs {
-            if !self.is_whole(&blob.digest)? {
-                self.drop_damaged(&blob.digest);
+            if !self.keep_if_whole(&blob.digest)? {
                 report.damaged.push(blob.digest);
             }
         }
@@ -147,7 +148,12 @@ impl Store {
                 continue;
             }
             let tag = format!("sha256-{}.sig", digest.hex());
-            waiting.extend(signatures.iter().filter(|(name, _)| *name == tag).map(|s| s.1));
+            waiting.extend(
+                signatures
+                    .iter()
+                    .filter(|(name, _)| *name == tag)
+                    .map(|s| s.1),
+            );
             if self.size(&digest).is_some_and(|size| size <= MANIFEST)
                 && let Ok(bytes) = fs::read(self.path(&digest))
                 && let Ok(manifest) = Manifest::parse("", &bytes)
@@ -184,7 +190,9 @@ impl Store {
         let mut freed = 0;
         for entry in fs::read_dir(self.folder().join("partial"))? {
             let path = entry?.path();
-            let Ok(file) = File::open(&path) else { continue };
+            let Ok(file) = File::open(&path) else {
+                continue;
+            };
             let about = file.metadata()?;
             let age = now.duration_since(about.modified()?).unwrap_or_default();
             if age >= keep.spare.max(keep.max_age.unwrap_or_default()) && file.try_lock().is_ok() {

@@ -39,7 +39,11 @@ impl Store {
             for digest in in_use {
                 writeln!(file, "{digest}")?;
             }
-            let name = file.path().file_name().unwrap_or_default().to_string_lossy();
+            let name = file
+                .path()
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy();
             let path = folder.join(name.replacen("new-", "host-", 1));
             let file = file.persist(&path)?;
             Ok((file, path))

@@ -107,6 +107,11 @@ impl Partial {
         self.length
     }
 
+    /// Which blob it is.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// How many bytes the whole has.
     pub fn size(&self) -> u64 {
         self.size
