@@ -131,7 +131,16 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The manifest's own media type.
+    /// What it is put somewhere with: what it says itself, else what it is.
+    pub(crate) fn content_type(&self) -> &str {
+        let said = match self {
+            Self::Artifact(manifest) => &manifest.media_type,
+            Self::Index(index) => &index.media_type,
+        };
+        said.as_deref().unwrap_or(self.media_type())
+    }
+
+    /// The media type of what it is.
     pub fn media_type(&self) -> &'static str {
         match self {
             Self::Artifact(_) => media_type::MANIFEST,

@@ -108,15 +108,6 @@ impl Reference {
             digest: None,
         }
     }
-
-    /// What a registry is asked for: a digest, else a tag.
-    pub(crate) fn wanted(&self) -> String {
-        match (&self.digest, &self.tag) {
-            (Some(digest), _) => digest.to_string(),
-            (None, Some(tag)) => tag.clone(),
-            (None, None) => "latest".to_owned(),
-        }
-    }
 }
 
 impl fmt::Display for Location {

@@ -1,0 +1,163 @@
+//! Signatures as cosign keeps them, and the question to the judge.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::artifact::{Artifact, Blob};
+use crate::kind::media_type;
+use crate::manifest::Manifest;
+use crate::place::Place;
+use crate::{Artifacts, Digest, Error, Judgement, Pushed, Reference, Signature};
+
+/// The annotation with the signature itself.
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+
+/// More of them are not read: each is a request.
+const MOST: usize = 64;
+
+impl Artifacts {
+    /// The signatures of an artifact, as its repository has them; none is no error.
+    pub fn signatures(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+    ) -> Result<Vec<Signature>, Error> {
+        let place = self.place(reference);
+        let tagged = reference.tagged(&tag(digest))?;
+        let manifest = match place.tagged(tagged.tag(), self.options.limits.document) {
+            Ok(manifest) => manifest,
+            Err(Error::NotFound { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let signatures = self.read_signatures(&manifest, &[&*place])?;
+        // For a start without the registry.
+        let noted = self.store.put(&manifest);
+        noted.and_then(|digest| self.store.note_tag(&tagged, &digest))?;
+        Ok(signatures)
+    }
+
+    /// Adds a signature to those of an artifact, in its repository.
+    pub fn attach_signature(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        signature: &Signature,
+    ) -> Result<Pushed, Error> {
+        let mut signatures = self.signatures(reference, digest)?;
+        if !signatures.contains(signature) {
+            signatures.push(signature.clone());
+        }
+        let layers: Vec<Blob> = signatures
+            .into_iter()
+            .map(|signature| Blob {
+                annotations: signature.annotations,
+                ..Blob::new(media_type::SIGNATURE_PAYLOAD, signature.payload)
+            })
+            .collect();
+        // As cosign writes it: the config of an image that has these layers.
+        let layers_digests: Vec<Digest> = layers
+            .iter()
+            .map(|layer| Digest::of(&layer.bytes))
+            .collect();
+        let config = json!({
+            "architecture": "",
+            "created": "0001-01-01T00:00:00Z",
+            "os": "",
+            "rootfs": {"type": "layers", "diff_ids": layers_digests},
+            "config": {},
+        });
+        let artifact = Artifact {
+            artifact_type: None,
+            config: Blob::new(media_type::IMAGE_CONFIG, config.to_string()),
+            layers,
+            annotations: BTreeMap::new(),
+            subject: None,
+        };
+        self.push(artifact, &reference.tagged(&tag(digest))?)
+    }
+
+    /// Asks the judge. The signatures that the store has are enough where they suffice; else the repository's are
+    /// fetched.
+    pub(crate) fn judge(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+    ) -> Result<Option<Judgement>, Error> {
+        let Some(judge) = &self.options.judge else {
+            return Ok(None);
+        };
+        let repository = reference.repository();
+        let untrusted = |reason: String| Error::Untrusted {
+            place: repository.clone(),
+            digest: *digest,
+            reason,
+        };
+        if !judge.wants_signatures(&repository) {
+            return judge
+                .judge(&repository, digest, &[])
+                .map(Some)
+                .map_err(untrusted);
+        }
+        let stored = self.stored_signatures(reference, digest)?;
+        if !stored.is_empty()
+            && let Ok(judgement) = judge.judge(&repository, digest, &stored)
+        {
+            return Ok(Some(judgement));
+        }
+        match self.signatures(reference, digest) {
+            Ok(signatures) => judge.judge(&repository, digest, &signatures),
+            Err(error) if error.passes() => judge
+                .judge(&repository, digest, &stored)
+                .map_err(|reason| format!("{reason} (its signatures cannot be fetched: {error})")),
+            Err(error) => return Err(error),
+        }
+        .map(Some)
+        .map_err(untrusted)
+    }
+
+    fn stored_signatures(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+    ) -> Result<Vec<Signature>, Error> {
+        let noted = self.store.noted_tag(&reference.tagged(&tag(digest))?);
+        let limit = self.options.limits.document;
+        let Some(manifest) = noted.and_then(|noted| self.store.whole(&noted, limit).ok().flatten())
+        else {
+            return Ok(Vec::new());
+        };
+        // What is missing here is fetched from the repository, with all of them.
+        Ok(self.read_signatures(&manifest, &[]).unwrap_or_default())
+    }
+
+    fn read_signatures(
+        &self,
+        manifest: &[u8],
+        places: &[&dyn Place],
+    ) -> Result<Vec<Signature>, Error> {
+        let name = places.first().map_or("the store", |place| place.name());
+        let Manifest::Artifact(parsed) = Manifest::parse(name, manifest)? else {
+            return Ok(Vec::new());
+        };
+        let layers = parsed.layers.iter().filter(|layer| {
+            layer.media_type == media_type::SIGNATURE_PAYLOAD
+                && layer.annotations.contains_key(SIGNATURE)
+        });
+        layers
+            .take(MOST)
+            .map(|layer| {
+                let limit = self.options.limits.document;
+                Ok(Signature {
+                    payload: self.blob_bytes("signature's payload", layer, limit, places)?,
+                    annotations: layer.annotations.clone(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// What cosign tags the signatures of an artifact with.
+fn tag(digest: &Digest) -> String {
+    format!("sha256-{}.sig", digest.hex())
+}
