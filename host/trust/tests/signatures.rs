@@ -154,6 +154,20 @@ fn a_statement_of_another_kind_does_not_count() {
         matches!(&flaw, Flaw::OtherKind(kind) if kind.contains("cosign.sigstore.dev")),
         "{flaw:?}"
     );
+    let statement = edited("bundle.json", |v| {
+        let payload = v["dsseEnvelope"]["payload"].as_str().unwrap();
+        let text = String::from_utf8(Base64::decode_vec(payload).unwrap()).unwrap();
+        let other = text.replace(
+            "https://sigstore.dev/cosign/sign/v1",
+            "https://slsa.dev/provenance/v1",
+        );
+        v["dsseEnvelope"]["payload"] = Base64::encode_string(other.as_bytes()).into();
+    });
+    let flaw = check(&statement, DIGEST).unwrap_err();
+    assert_eq!(
+        flaw,
+        Flaw::OtherKind("https://slsa.dev/provenance/v1".to_owned())
+    );
     let mut of_other_type = simple();
     of_other_type.media_type = "application/vnd.example".to_owned();
     let flaw = check(&of_other_type, DIGEST).unwrap_err();
