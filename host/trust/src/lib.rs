@@ -51,6 +51,6 @@ pub use key::SigningKey;
 pub use key_error::{KeyError, KeyFlaw};
 pub use policy::{Judgement, Policy, PolicyError, Refusal};
 pub use public_key::{KeyId, PublicKey};
-pub use signature::{Flaw, Signature, Unverified, sign, verify};
+pub use signature::{Flaw, Signature, Unverified, sign, tag, verify};
 pub use simple_signing::{ANNOTATION as SIGNATURE_ANNOTATION, MEDIA_TYPE as PAYLOAD_MEDIA_TYPE};
 pub use site_key::{OpenError, SealError, SiteKey, SiteKeyError};

@@ -80,6 +80,17 @@ pub fn sign(key: &SigningKey, repository: &str, digest: &str) -> Result<Signatur
     simple_signing::sign(key, repository, digest)
 }
 
+/// The tag, in the artifact's own repository, of the artifact whose layers are its signatures as cosign 2 has
+/// them. Bundles are referrers of the artifact instead.
+///
+/// # Errors
+///
+/// [`InvalidDigest`].
+pub fn tag(digest: &str) -> Result<String, InvalidDigest> {
+    crate::digest::parse(digest)?;
+    Ok(format!("{}.sig", digest.replace(':', "-")))
+}
+
 /// Which of the keys have signed the artifact with this digest: one at least.
 ///
 /// # Errors

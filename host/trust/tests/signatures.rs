@@ -13,7 +13,7 @@ use common::{
     DIGEST, FILE_DIGEST, REPOSITORY, alice, bob, bundle, bundle_of, public, simple, text,
 };
 use footlight_trust::{
-    Flaw, PAYLOAD_MEDIA_TYPE, SIGNATURE_ANNOTATION, Signature, Unverified, sign, verify,
+    Flaw, PAYLOAD_MEDIA_TYPE, SIGNATURE_ANNOTATION, Signature, Unverified, sign, tag, verify,
 };
 use serde_json::Value;
 
@@ -57,9 +57,20 @@ fn what_is_signed_here_is_what_cosign_signs() {
     );
 }
 
+/// As crane lists it where cosign has signed.
+#[test]
+fn the_tag_of_signatures_is_cosigns() {
+    let tag = tag(DIGEST).unwrap();
+    assert_eq!(
+        tag,
+        "sha256-1d5f3e5407bb71e374bfd86a488ba5f280ebc8469e1e2e93943275a49868c978.sig"
+    );
+}
+
 #[test]
 fn only_a_digest_can_be_signed() {
     for bad in ["latest", "sha256:12", &DIGEST.to_uppercase()] {
+        assert!(tag(bad).is_err());
         let error = sign(&alice(), REPOSITORY, bad).unwrap_err();
         assert!(error.to_string().contains(bad), "{error}");
     }
@@ -167,6 +178,15 @@ fn a_statement_of_another_kind_does_not_count() {
     assert_eq!(
         flaw,
         Flaw::OtherKind("https://slsa.dev/provenance/v1".to_owned())
+    );
+    let mut document = simple();
+    document.payload = text("simple.json")
+        .replace("container image", "attestation")
+        .into_bytes();
+    let flaw = check(&document, DIGEST).unwrap_err();
+    assert_eq!(
+        flaw,
+        Flaw::OtherKind("cosign attestation signature".to_owned())
     );
     let mut of_other_type = simple();
     of_other_type.media_type = "application/vnd.example".to_owned();
