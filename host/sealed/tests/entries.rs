@@ -261,3 +261,14 @@ fn what_is_larger_than_the_limit_is_not_kept_and_drops_nothing() {
     assert_eq!(cache.get("large"), None);
     assert!(cache.get("small").is_some());
 }
+
+/// So that nobody can have a host read more than it would ever have written.
+#[test]
+fn an_entry_larger_than_the_limit_is_dropped() {
+    let folder = tempdir().unwrap();
+    Sealed::open(folder.path()).unwrap().put(NAME, &[0; 1001]);
+    let cache = Sealed::open(folder.path()).unwrap().with_limit(1000);
+    let (bytes, said) = warnings(|| cache.get(NAME));
+    assert_eq!(bytes, None);
+    assert!(said.contains("larger than the whole cache"), "{said}");
+}
