@@ -1,9 +1,13 @@
 //! What can be typed.
 
+mod pipeline;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
 
 /// Where a host listens where nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:7420";
@@ -31,7 +35,8 @@ Examples:
   RUST_LOG=debug footlight run guests/members.toml --log-format json
 
 Prints `listening on http://ADDRESS` on standard output once every stage is loaded and the address is
-bound. SIGTERM and Ctrl-C end it: frames that it holds are finished first.";
+bound. When the files of a pipeline change, the host switches to the new version between two frames; one
+that does not work is refused, and `footlight pipeline list` says why. SIGTERM and Ctrl-C end it: frames that it holds are finished first.";
 
 const ENROLL_EXAMPLES: &str = "\
 Examples:
@@ -112,6 +117,9 @@ pub enum Command {
     /// Look into a stage
     #[command(subcommand)]
     Stage(StageCommand),
+    /// See which version of a host's pipelines runs, and change it between two frames
+    #[command(subcommand, after_help = pipeline::CHANGE_EXAMPLES)]
+    Pipeline(PipelineCommand),
     /// List models: digest, device, tensors, licence
     #[command(after_help = MODELS_EXAMPLES)]
     Models(ModelsArgs),

@@ -14,6 +14,7 @@ mod locate;
 mod models;
 mod output;
 mod photo;
+mod pipeline;
 mod placement;
 mod problem;
 mod run;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, StageCommand};
+use args::{Cli, Command, PipelineCommand, StageCommand};
 
 fn main() -> ExitCode {
     exit::code(match Cli::parse().command {
@@ -34,6 +35,12 @@ fn main() -> ExitCode {
         Command::Forget(args) => enroll::forget(&args),
         Command::Submit(args) => submit::submit(&args),
         Command::Stage(StageCommand::Inspect(args)) => inspect::inspect(&args),
+        Command::Pipeline(command) => match command {
+            PipelineCommand::List(args) => pipeline::list(&args),
+            PipelineCommand::Reload(args) => pipeline::reload(&args),
+            PipelineCommand::Rollback(args) => pipeline::roll_back(&args),
+            PipelineCommand::Use(args) => pipeline::use_source(&args),
+        },
         Command::Models(args) => models::models(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),

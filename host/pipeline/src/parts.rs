@@ -85,7 +85,11 @@ impl Parts<'_> {
         }
         let component = match self.component(&digest) {
             Some(component) => component,
-            None => sandbox.compile(&bytes).map_err(|error| at(&error))?,
+            None => {
+                let component = sandbox.compile(&bytes).map_err(|error| at(&error))?;
+                tracing::info!(stage = name, digest, "component ready");
+                component
+            }
         };
         let configuration = Configuration {
             name: name.to_owned(),
