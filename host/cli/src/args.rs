@@ -1,9 +1,20 @@
 //! What can be typed.
 
+mod artifact;
+mod pipeline;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use footlight_pipeline::Place;
+
+pub use artifact::{
+    AboutArgs, ArtifactArgs, KeygenArgs, LockArgs, ModelCommand, ModelPushArgs,
+    PipelineInspectArgs, PipelinePullArgs, PipelinePushArgs, PullArgs, SignArgs, StagePushArgs,
+    StoreCheckArgs, StoreCollectArgs, StoreCommand, VerifyArgs,
+};
+pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
 
 /// Where a host listens where nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:7420";
@@ -31,7 +42,8 @@ Examples:
   RUST_LOG=debug footlight run guests/members.toml --log-format json
 
 Prints `listening on http://ADDRESS` on standard output once every stage is loaded and the address is
-bound. SIGTERM and Ctrl-C end it: frames that it holds are finished first.";
+bound. When the files of a pipeline change, the host switches to the new version between two frames; one
+that does not work is refused, and `footlight pipeline list` says why. SIGTERM and Ctrl-C end it: frames that it holds are finished first.";
 
 const ENROLL_EXAMPLES: &str = "\
 Examples:
@@ -109,9 +121,30 @@ pub enum Command {
     /// Send photos to a running host and print who is a member
     #[command(after_help = SUBMIT_EXAMPLES)]
     Submit(SubmitArgs),
-    /// Look into a stage
+    /// Publish a stage, fetch one, look into one
     #[command(subcommand)]
     Stage(StageCommand),
+    /// Publish a pipeline; see which version a host runs, and change it between two frames
+    #[command(subcommand, after_help = pipeline::CHANGE_EXAMPLES)]
+    Pipeline(PipelineCommand),
+    /// Publish a model with its card, or fetch one
+    #[command(subcommand)]
+    Model(ModelCommand),
+    /// Write the digests that tags lead to into a pipeline file
+    #[command(after_help = artifact::LOCK_EXAMPLES)]
+    Lock(LockArgs),
+    /// Make a pair of keys to sign with, or the key of a site
+    #[command(after_help = artifact::KEYGEN_EXAMPLES)]
+    Keygen(KeygenArgs),
+    /// Sign an artifact, as cosign does
+    #[command(after_help = artifact::SIGN_EXAMPLES)]
+    Sign(SignArgs),
+    /// Verify who signed an artifact
+    #[command(after_help = artifact::VERIFY_EXAMPLES)]
+    Verify(VerifyArgs),
+    /// Check the store of artifacts, or drop what is not used
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// List models: digest, device, tensors, licence
     #[command(after_help = MODELS_EXAMPLES)]
     Models(ModelsArgs),
@@ -129,6 +162,10 @@ pub enum StageCommand {
     /// Print a stage's size, digest, exports, and imports: all that it can reach, in words
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
+    /// Publish a stage
+    Push(StagePushArgs),
+    /// Fetch a stage
+    Pull(PullArgs),
 }
 
 /// Where stages and inference libraries are found.
@@ -140,6 +177,8 @@ pub struct LocationArgs {
     pub stages: Vec<PathBuf>,
     #[command(flatten)]
     pub libraries: LibraryArgs,
+    #[command(flatten)]
+    pub artifacts: ArtifactArgs,
 }
 
 /// Where inference libraries are found.
@@ -158,9 +197,9 @@ pub struct LibraryArgs {
 /// `footlight run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Pipeline files
-    #[arg(required = true, value_name = "PIPELINE.toml")]
-    pub pipelines: Vec<PathBuf>,
+    /// Pipeline files, or references to pipelines in registries
+    #[arg(required = true, value_name = "PIPELINE")]
+    pub pipelines: Vec<Place>,
     /// Address and port to listen at; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     pub listen: SocketAddr,
@@ -294,6 +333,8 @@ pub struct ModelsArgs {
     pub host: HostArgs,
     #[command(flatten)]
     pub libraries: LibraryArgs,
+    #[command(flatten)]
+    pub artifacts: ArtifactArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

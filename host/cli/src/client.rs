@@ -76,6 +76,18 @@ impl Client {
         self.body(answer)
     }
 
+    /// `POST path` without a body; the answer's body.
+    pub fn post(&self, path: &str) -> Result<String> {
+        let answer = self.agent.post(self.url(path)).send_empty();
+        self.body(answer)
+    }
+
+    /// `PUT path` with JSON as the body; the answer's body.
+    pub fn put_json(&self, path: &str, body: &Value) -> Result<String> {
+        let answer = self.agent.put(self.url(path)).send_json(body);
+        self.body(answer)
+    }
+
     /// `POST path` with a photo as the body; the answer's body.
     pub fn post_photo(&self, path: &str, photo: &Photo) -> Result<String> {
         patiently(|| {

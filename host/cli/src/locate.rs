@@ -102,12 +102,14 @@ fn variable(name: &str) -> Option<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::ArtifactArgs;
 
     #[test]
     fn named_folders_come_before_the_one_beside_the_pipeline_file() {
         let args = LocationArgs {
             stages: vec!["mine".into(), "yours".into()],
             libraries: LibraryArgs::default(),
+            artifacts: ArtifactArgs::default(),
         };
         let folders = stage_folders(Path::new("pipelines/p.toml"), &args);
         let first: Vec<_> = folders

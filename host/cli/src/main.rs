@@ -4,6 +4,7 @@
 mod annotate;
 mod answer;
 mod args;
+mod artifact;
 mod client;
 mod doctor;
 mod enroll;
@@ -14,6 +15,7 @@ mod locate;
 mod models;
 mod output;
 mod photo;
+mod pipeline;
 mod placement;
 mod problem;
 mod run;
@@ -24,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, StageCommand};
+use args::{Cli, Command, ModelCommand, PipelineCommand, StageCommand, StoreCommand};
 
 fn main() -> ExitCode {
     exit::code(match Cli::parse().command {
@@ -33,7 +35,28 @@ fn main() -> ExitCode {
         Command::Members(args) => enroll::members(&args),
         Command::Forget(args) => enroll::forget(&args),
         Command::Submit(args) => submit::submit(&args),
-        Command::Stage(StageCommand::Inspect(args)) => inspect::inspect(&args),
+        Command::Stage(command) => match command {
+            StageCommand::Inspect(args) => inspect::inspect(&args),
+            StageCommand::Push(args) => artifact::push_stage(&args),
+            StageCommand::Pull(args) => artifact::pull_stage(&args),
+        },
+        Command::Model(ModelCommand::Push(args)) => artifact::push_model(&args),
+        Command::Model(ModelCommand::Pull(args)) => artifact::pull_model(&args),
+        Command::Lock(args) => artifact::lock(&args),
+        Command::Keygen(args) => artifact::keygen(&args),
+        Command::Sign(args) => artifact::sign(&args),
+        Command::Verify(args) => artifact::verify(&args),
+        Command::Store(StoreCommand::Check(args)) => artifact::check(&args),
+        Command::Store(StoreCommand::Collect(args)) => artifact::collect(&args),
+        Command::Pipeline(command) => match command {
+            PipelineCommand::List(args) => pipeline::list(&args),
+            PipelineCommand::Reload(args) => pipeline::reload(&args),
+            PipelineCommand::Rollback(args) => pipeline::roll_back(&args),
+            PipelineCommand::Use(args) => pipeline::use_source(&args),
+            PipelineCommand::Push(args) => artifact::push_pipeline(&args),
+            PipelineCommand::Pull(args) => artifact::pull_pipeline(&args),
+            PipelineCommand::Inspect(args) => artifact::inspect_pipeline(&args),
+        },
         Command::Models(args) => models::models(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),

@@ -1,6 +1,7 @@
 //! `footlight models`: of a host, or of a pipeline file.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Result;
 use footlight_nn::{Card, CardTensor, Model, Side, cache_dir};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use crate::args::ModelsArgs;
 use crate::client::{self, Client};
 use crate::exit::Outcome;
-use crate::{locate, output, placement, table};
+use crate::{artifact, locate, output, placement, table};
 
 /// Lists models. Fails where one of a file cannot run.
 pub fn models(args: &ModelsArgs) -> Result<Outcome> {
@@ -33,6 +34,7 @@ fn of_file(path: &Path, args: &ModelsArgs) -> Result<Vec<Value>> {
     let file = PipelineFile::read(path)?;
     let locations = Locations {
         cache: cache_dir(),
+        artifacts: Some(artifact::supply(&args.artifacts)?),
         ..Locations::default()
     };
     let opened =
@@ -40,7 +42,11 @@ fn of_file(path: &Path, args: &ModelsArgs) -> Result<Vec<Value>> {
     let models = file.models.iter().zip(opened);
     Ok(models
         .map(|((name, section), (_, opened))| {
-            let card = Card::read(&file.folder.join(&section.card)).ok();
+            let written = |path| Card::read(&file.folder.join(path)).ok().map(Arc::new);
+            let card = match &opened {
+                Ok(model) => model.card.clone(),
+                Err(_) => section.card.file().and_then(written),
+            };
             let mut model = json!({"name": name, "asked": section.device.to_string()});
             if let Some(card) = &card {
                 add(&mut model, of_card(card));

@@ -36,6 +36,11 @@ impl Problem {
         self.0.get("status").and_then(Value::as_u64)
     }
 
+    /// What was wrong, as a code for programs; none for a problem of this side.
+    pub fn reason(&self) -> Option<&str> {
+        self.text("reason")
+    }
+
     /// The photos of an enrolment that were refused, each with the reason.
     pub fn photos(&self) -> Vec<String> {
         let photos = self.0.get("photos").and_then(Value::as_array);

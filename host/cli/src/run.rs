@@ -2,12 +2,12 @@
 
 use std::io::IsTerminal;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use footlight_nn::{Runtimes, cache_dir};
-use footlight_pipeline::{Definition, Deployment, FileSource, Locations, OperatorsOnly};
+use footlight_pipeline::{ArtifactSource, Deployment, FileSource, Locations, Place, References, Source, Supply};
 use footlight_sandbox::Sandbox;
 use footlight_server::{Options, Served, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{LogFormat, RunArgs};
 use crate::exit::Outcome;
-use crate::{locate, output};
+use crate::{artifact, locate, output};
 
 /// Serves pipelines until SIGTERM or Ctrl-C.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
@@ -35,11 +35,15 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         Some(compiled) => sandbox.keeping(compiled),
         None => sandbox,
     });
-    let pipelines = args
-        .pipelines
-        .iter()
-        .map(|file| open(file, args, &sandbox, &runtimes))
-        .collect::<Result<Vec<_>>>()?;
+    let openers = Openers {
+        args,
+        sandbox,
+        runtimes,
+        supply: artifact::supply(&args.locations.artifacts)?,
+        judged: artifact::policy(&args.locations.artifacts)?.is_some(),
+    };
+    let pipelines = args.pipelines.iter().map(|place| openers.open(place));
+    let pipelines = pipelines.collect::<Result<Vec<_>>>()?;
     let mut options = Options::default();
     if let Some(workers) = args.workers {
         options.workers = usize::from(workers);
@@ -89,36 +93,57 @@ async fn stop(mut interrupt: Signal, mut terminate: Signal) {
     });
 }
 
-fn open(
-    file: &Path,
-    args: &RunArgs,
-    sandbox: &Arc<Sandbox>,
-    runtimes: &Arc<Runtimes>,
-) -> Result<Served> {
-    let stages = locate::stage_folders(file, &args.locations);
-    let locations = Locations {
-        stages,
-        cache: cache_dir(),
-        gallery: None,
-    };
-    // Before it is read: what changes from then on is a change.
-    let source = Arc::new(FileSource::new(file, locations.clone()));
-    let definition = Definition::read(file)?;
-    let several = args.pipelines.len() > 1;
-    let gallery = locate::gallery_folder(args.gallery.as_deref(), &definition.file.name, several)?;
-    let locations = Locations {
-        gallery: Some(gallery),
-        ..locations
-    };
-    let deployment = Deployment::new(sandbox.clone(), runtimes.clone(), locations);
-    let pipeline = deployment.open(definition, &[])?;
-    Ok(Served {
-        deployment,
-        pipeline,
-        sources: Arc::new(OperatorsOnly::new(source.clone())),
-        source,
-        watch: !args.no_watch,
-    })
+/// What pipelines are opened with.
+struct Openers<'a> {
+    args: &'a RunArgs,
+    sandbox: Arc<Sandbox>,
+    runtimes: Arc<Runtimes>,
+    supply: Arc<Supply>,
+    /// Whether a trust policy judges what is fetched.
+    judged: bool,
+}
+
+impl Openers<'_> {
+    fn open(&self, place: &Place) -> Result<Served> {
+        let args = self.args;
+        let file = place.file().map(PathBuf::as_path);
+        let locations = Locations {
+            stages: locate::stage_folders(file.unwrap_or(Path::new("")), &args.locations),
+            cache: cache_dir(),
+            artifacts: Some(self.supply.clone()),
+            gallery: None,
+        };
+        // Before it is read: what changes from then on is a change.
+        let source: Arc<dyn Source> = match place {
+            Place::File(path) => Arc::new(FileSource::new(path, locations.clone())),
+            Place::Artifact(reference) => {
+                Arc::new(ArtifactSource::new(reference.clone(), self.supply.clone()))
+            }
+        };
+        let definition = source.load()?;
+        let several = args.pipelines.len() > 1;
+        let gallery =
+            locate::gallery_folder(args.gallery.as_deref(), &definition.file.name, several)?;
+        let locations = Locations {
+            gallery: Some(gallery),
+            ..locations
+        };
+        let deployment = Deployment::new(self.sandbox.clone(), self.runtimes.clone(), locations);
+        let pipeline = deployment.open(definition, &[])?;
+        let sources = References::new(
+            source.clone(),
+            place.artifact().cloned(),
+            self.supply.clone(),
+            self.judged,
+        );
+        Ok(Served {
+            deployment,
+            pipeline,
+            sources: Arc::new(sources),
+            source,
+            watch: !args.no_watch,
+        })
+    }
 }
 
 /// The log goes to standard error; RUST_LOG says how much of it, `info` by default.

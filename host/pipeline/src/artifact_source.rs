@@ -3,9 +3,9 @@
 use crate::deployment::Definition;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
-use crate::source::Source;
+use crate::source::{NotAllowed, OperatorsOnly, Source, Sources};
 use crate::supply::Supply;
-use footlight_artifacts::{Digest, Reference};
+use footlight_artifacts::{Digest, Location, Reference};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ impl ArtifactSource {
     /// The pipeline of this reference.
     pub fn new(reference: Reference, supply: Arc<Supply>) -> Self {
         let seen = Seen {
-            digest: reference.digest().cloned(),
+            digest: reference.digest().copied(),
             at: Instant::now(),
         };
         Self {
@@ -80,13 +80,65 @@ impl Source for ArtifactSource {
         let found = artifacts.pipeline(&self.reference);
         let found = found.map_err(|error| OpenError::new(error.to_string()))?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.digest = Some(found.digest.clone());
+        seen.digest = Some(found.about.digest);
         let mut file = PipelineFile::parse(&found.file).map_err(|error| self.fails(error))?;
         file.home = Some(found.home);
         Ok(Definition {
             file,
-            version: Some(found.digest.to_string()),
-            origin: self.reference.pinned(found.digest).to_string(),
+            version: Some(found.about.digest.to_string()),
+            origin: self.reference.pinned(found.about.digest).to_string(),
         })
+    }
+}
+
+/// The source that a host was started with, and the artifacts that callers may name besides.
+pub struct References {
+    own: Arc<dyn Source>,
+    reference: Option<Reference>,
+    supply: Arc<Supply>,
+    judged: bool,
+}
+
+impl References {
+    /// For a host that was started with this source, which may be an artifact. Where a trust policy judges what
+    /// is fetched (`judged`), callers may name any artifact on a registry; else those of the same repository.
+    pub fn new(
+        own: Arc<dyn Source>,
+        reference: Option<Reference>,
+        supply: Arc<Supply>,
+        judged: bool,
+    ) -> Self {
+        Self {
+            own,
+            reference,
+            supply,
+            judged,
+        }
+    }
+
+    fn allows(&self, wanted: &Reference) -> bool {
+        let same = |own: &Reference| own.location() == wanted.location();
+        self.reference.as_ref().is_some_and(same)
+            || (self.judged && matches!(wanted.location(), Location::Registry { .. }))
+    }
+}
+
+impl Sources for References {
+    fn named(&self, name: &str) -> Result<Arc<dyn Source>, NotAllowed> {
+        if name == self.own.describe() {
+            return Ok(self.own.clone());
+        }
+        match Reference::recognise(name) {
+            Some(Ok(reference)) if self.allows(&reference) => Ok(Arc::new(ArtifactSource::new(
+                reference,
+                self.supply.clone(),
+            ))),
+            Some(Ok(reference)) => Err(NotAllowed(format!(
+                "a caller may not have this host run {reference}: without a trust policy it takes only what is in \
+                 the repository that it was started with. Start it with --trust, or with that reference"
+            ))),
+            Some(Err(error)) => Err(NotAllowed(error.to_string())),
+            None => OperatorsOnly::new(self.own.clone()).named(name),
+        }
     }
 }

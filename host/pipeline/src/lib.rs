@@ -43,7 +43,7 @@ mod supply;
 mod together;
 mod version;
 
-pub use artifact_source::ArtifactSource;
+pub use artifact_source::{ArtifactSource, References};
 pub use class::{Class, Misfit};
 pub use deployment::{Definition, Deployment};
 pub use enrol::{EnrolError, Face, PhotoRefusal};

@@ -1,21 +1,26 @@
 //! The bytes of a pipeline's parts, from wherever the file says that they are.
 
-use crate::parts::Parts;
+use crate::parts::{OpenStage, Parts};
 use crate::place::Place;
-use footlight_artifacts::{Artifacts, Reference};
+use footlight_artifacts::{Artifacts, Digest, Lease, Reference};
 use footlight_nn::{Card, sha256_hex};
+use std::collections::HashSet;
 use std::path::Path;
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
     /// A component, and where it was found.
-    pub(crate) fn obtain_component(self, place: &Place) -> Result<(Vec<u8>, String), String> {
+    pub(crate) fn obtain_component(self, place: &Place) -> Result<(Vec<u8>, Place), String> {
         match place {
             Place::File(path) => self.component_file(path),
             Place::Artifact(reference) => {
-                let places = self.places(reference);
-                let stage = self.artifacts(reference)?.stage(&places);
+                let artifacts = self.artifacts(reference)?;
+                let stage = match self.at_home(reference) {
+                    Some((digest, places)) => artifacts.stage_at(digest, &places),
+                    None => artifacts.stage(reference),
+                };
                 let stage = stage.map_err(|error| error.to_string())?;
-                Ok((stage.component, reference.pinned(stage.digest).to_string()))
+                let found = reference.pinned(stage.about.digest);
+                Ok((stage.component, Place::Artifact(found)))
             }
         }
     }
@@ -28,10 +33,13 @@ impl Parts<'_> {
                 .map(|card| (card, None))
                 .map_err(words),
             Place::Artifact(reference) => {
-                let places = self.places(reference);
-                let model = self.artifacts(reference)?.model(&places);
+                let artifacts = self.artifacts(reference)?;
+                let model = match self.at_home(reference) {
+                    Some((digest, places)) => artifacts.model_at(digest, &places),
+                    None => artifacts.model(reference),
+                };
                 let model = model.map_err(|error| error.to_string())?;
-                let at = |why: String| format!("{}: {why}", reference.pinned(model.digest.clone()));
+                let at = |why: String| format!("{}: {why}", reference.pinned(model.about.digest));
                 let card = Card::parse(&model.card).map_err(|error| at(error.to_string()))?;
                 let found = sha256_hex(&model.model);
                 if found != card.sha256 {
@@ -46,7 +54,23 @@ impl Parts<'_> {
         }
     }
 
-    fn component_file(self, component: &Path) -> Result<(Vec<u8>, String), String> {
+    /// Keeps the artifacts that a pipeline is of in the store, for as long as the lease lives. Without one they are
+    /// fetched again when they are wanted again.
+    pub(crate) fn hold(self, stages: &[OpenStage]) -> Option<Lease> {
+        let parts = stages.iter().filter_map(|stage| stage.origin.artifact());
+        let models = self.file.models.values();
+        let models = models.filter_map(|model| model.card.artifact());
+        let all = parts.chain(models).chain(&self.file.home);
+        let digests: HashSet<Digest> = all.filter_map(Reference::digest).copied().collect();
+        if digests.is_empty() {
+            return None;
+        }
+        let held = self.locations.artifacts.as_ref()?.get().ok()?.hold(&digests);
+        held.inspect_err(|error| tracing::warn!(%error, "what runs may be dropped from the store"))
+            .ok()
+    }
+
+    fn component_file(self, component: &Path) -> Result<(Vec<u8>, Place), String> {
         let candidates: Vec<_> = self.file.candidates(component, self.locations).collect();
         let Some(path) = candidates.iter().find(|path| path.is_file()) else {
             let places: Vec<_> = candidates
@@ -59,17 +83,18 @@ impl Parts<'_> {
             ));
         };
         let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok((bytes, path.display().to_string()))
+        Ok((bytes, Place::File(path.clone())))
     }
 
-    /// Where an artifact is looked for: a pipeline's own repository has all its parts.
-    fn places(self, reference: &Reference) -> Vec<Reference> {
-        let home = self.file.home.as_ref().zip(reference.digest());
-        let at_home = home.map(|(home, digest)| home.at(digest.clone()));
-        at_home.into_iter().chain([reference.clone()]).collect()
+    /// The digest of a part of an artifact, and where it is looked for: the pipeline's own repository has it, and
+    /// what that is trusted for it is trusted for, too. None for a part that is to be trusted by itself.
+    fn at_home<'p>(self, part: &'p Reference) -> Option<(&'p Digest, [Reference; 2])> {
+        let home = self.file.home.as_ref()?;
+        let digest = part.digest()?;
+        Some((digest, [home.at(*digest), part.clone()]))
     }
 
-    fn artifacts(self, reference: &Reference) -> Result<&'_ Artifacts, String> {
+    fn artifacts(self, reference: &Reference) -> Result<&'a Artifacts, String> {
         match &self.locations.artifacts {
             Some(supply) => supply.get(),
             None => Err(format!("{reference} cannot be fetched: there is no store")),

@@ -5,9 +5,11 @@ use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
 use crate::order::order;
+use crate::place::Place;
 use crate::parts::{OpenStage, Parts};
 use crate::supply::Supply;
 use crate::version::Version;
+use footlight_artifacts::Lease;
 use footlight_nn::{Registry, Runtimes, Snapshot};
 use footlight_sandbox::{Inspection, Limits, Sandbox, Usage};
 use std::panic::resume_unwind;
@@ -37,6 +39,8 @@ pub struct Pipeline {
     pub(crate) version: Version,
     origin: String,
     usage: Arc<Usage>,
+    // What it was made of is not dropped from the store.
+    _lease: Option<Lease>,
     // It counts the time of stages for as long as it is there.
     _sandbox: Arc<Sandbox>,
     _held: Arc<()>,
@@ -48,7 +52,7 @@ pub struct StageInfo {
     /// Its name in the pipeline.
     pub name: String,
     /// Where the component was found: a file, or a reference with its digest.
-    pub component: String,
+    pub component: Place,
     /// What the component is and may do.
     pub inspection: Inspection,
     /// The class that it takes.
@@ -111,6 +115,7 @@ impl Pipeline {
         for model in models? {
             registry.put(model);
         }
+        let lease = parts.hold(&stages);
         let version = Version::of(&file, definition.version, &stages, &registry);
         let enrolment = match &file.gallery {
             Some(section) => Some(parts.gallery(section, &registry, &deployment.gallery)?),
@@ -124,6 +129,7 @@ impl Pipeline {
             version,
             origin: definition.origin,
             usage: deployment.usage.clone(),
+            _lease: lease,
             _sandbox: deployment.sandbox.clone(),
             _held: deployment.held.clone(),
         })

@@ -5,6 +5,7 @@ use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::{GallerySection, ModelSection, PipelineFile, StageSection};
 use crate::gallery::SharedGallery;
+use crate::place::Place;
 use crate::open::{Locations, Pipeline, StageInfo};
 use footlight_gallery::Gallery;
 use footlight_nn::{
@@ -27,7 +28,7 @@ pub(crate) struct OpenStage {
     pub(crate) name: String,
     pub(crate) section: StageSection,
     pub(crate) stage: Stage,
-    origin: String,
+    pub(crate) origin: Place,
 }
 
 impl OpenStage {
@@ -72,7 +73,11 @@ impl Parts<'_> {
         }
         let component = match self.component(&digest) {
             Some(component) => component,
-            None => sandbox.compile(&bytes).map_err(|error| at(&error))?,
+            None => {
+                let component = sandbox.compile(&bytes).map_err(|error| at(&error))?;
+                tracing::info!(stage = name, digest, "component ready");
+                component
+            }
         };
         let configuration = Configuration {
             name: name.to_owned(),

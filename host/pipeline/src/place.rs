@@ -4,6 +4,7 @@ use footlight_artifacts::Reference;
 use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Where a part of a pipeline is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +42,21 @@ impl fmt::Display for Place {
     }
 }
 
+/// Text that looks like a reference is one, and an error where it is not well-formed; all else is a path.
+impl FromStr for Place {
+    type Err = footlight_artifacts::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match Reference::recognise(text) {
+            None => Ok(Self::File(text.into())),
+            Some(reference) => reference.map(Self::Artifact),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        match Reference::recognise(&text) {
-            None => Ok(Self::File(text.into())),
-            Some(reference) => reference.map(Self::Artifact).map_err(de::Error::custom),
-        }
+        text.parse().map_err(de::Error::custom)
     }
 }

@@ -1,7 +1,7 @@
 //! What answers say of pipelines, stages and models.
 
 use footlight_nn::TensorInfo;
-use footlight_pipeline::StageInfo;
+use footlight_pipeline::{Place, StageInfo};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -188,10 +188,11 @@ impl Pipeline {
 
 impl Stage {
     pub(crate) fn of(pipeline: &str, stage: StageInfo) -> Self {
-        let file = stage
-            .component
-            .file_name()
-            .unwrap_or(stage.component.as_os_str());
+        // A path is this machine's own affair, its last part is not.
+        let component = match &stage.component {
+            Place::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            Place::Artifact(reference) => reference.to_string(),
+        };
         let imports = stage.inspection.imports.into_iter().map(|import| Import {
             name: import.name,
             meaning: import.meaning.to_owned(),
@@ -200,7 +201,7 @@ impl Stage {
         Self {
             pipeline: pipeline.to_owned(),
             name: stage.name,
-            component: file.to_string_lossy().into_owned(),
+            component,
             digest: stage.inspection.digest,
             bytes: stage.inspection.bytes,
             imports: imports.collect(),

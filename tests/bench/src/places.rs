@@ -29,6 +29,7 @@ impl Places {
         let locations = Locations {
             stages: vec![self.stages.clone()],
             cache: cache_dir(),
+            artifacts: None,
             gallery: gallery.map(Path::to_path_buf),
         };
         Ok(Pipeline::open(

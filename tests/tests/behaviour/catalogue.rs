@@ -93,11 +93,30 @@ fn models() {
         }
         assert!(models[0]["licence"].is_string() && models[1].get("licence").is_none());
         let pipelines = host.get("/v1/pipelines").good();
-        let expected = serde_json::json!([{
-            "name": "members", "ready": true, "gallery": true,
-            "stages": ["detect", "features", "verify"], "lists": ["faces"],
-        }]);
-        assert_eq!(pipelines["pipelines"], expected);
+        let [pipeline] = pipelines["pipelines"].as_array().unwrap().as_slice() else {
+            panic!("{pipelines}")
+        };
+        for (key, value) in [
+            ("name", serde_json::json!("members")),
+            ("ready", true.into()),
+            ("gallery", true.into()),
+            (
+                "stages",
+                serde_json::json!(["detect", "features", "verify"]),
+            ),
+            ("lists", serde_json::json!(["faces"])),
+            ("watched", true.into()),
+            ("source", places::members().to_str().unwrap().into()),
+        ] {
+            assert_eq!(pipeline[key], value, "{key} of {pipeline}");
+        }
+        // The version is made of what is listed; of the models, all but the gallery.
+        let sha256 = |listed: &Value| format!("sha256:{}", listed["digest"].as_str().unwrap());
+        let version = &pipeline["version"];
+        assert_eq!(version["models"]["retinaface"], sha256(&models[2]));
+        assert_eq!(version["models"].as_object().unwrap().len(), 2);
+        let stages = host.get("/v1/stages").good();
+        assert_eq!(version["stages"]["detect"], sha256(&stages["stages"][0]));
     });
 }
 

@@ -70,6 +70,16 @@ impl Client {
         )
     }
 
+    pub fn put_json(&self, path: &str, body: &Value) -> Reply {
+        let request = self.agent.put(format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/json");
+        Reply::of(
+            request
+                .send(body.to_string())
+                .unwrap_or_else(|error| panic!("PUT {path}: {error}")),
+        )
+    }
+
     /// A frame to a pipeline.
     pub fn frame(&self, pipeline: &str, picture: &[u8]) -> Reply {
         let png = picture.starts_with(b"\x89PNG");

@@ -35,6 +35,10 @@ mod pipeline_files;
 mod places;
 mod shutdown;
 mod swap;
+mod told;
+mod versions;
+mod versions_of_members;
+mod versions_under_load;
 mod wasi;
 
 use libtest_mimic::{Arguments, Trial};
@@ -43,7 +47,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Memory and counters of a host are compared: no other test may use it meanwhile.
     arguments.test_threads.get_or_insert(1);
-    let groups: [Vec<Trial>; 13] = [
+    let groups: [Vec<Trial>; 14] = [
         [operation::trials(), command_line::trials()]
             .into_iter()
             .flatten()
@@ -64,6 +68,14 @@ fn main() {
             .collect(),
         enrolment::trials(),
         gallery_file::trials(),
+        [
+            versions::trials(),
+            versions_of_members::trials(),
+            versions_under_load::trials(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         [swap::trials(), shutdown::trials(), compiled::trials()]
             .into_iter()
             .flatten()

@@ -70,6 +70,7 @@ impl Need {
                 &[
                     "hostile/hostile.wasm",
                     "hostile/not-a-stage.wasm",
+                    "hostile/teller.wasm",
                     "hostile/wasi-stage.wasm",
                 ]
                 .map(stage),

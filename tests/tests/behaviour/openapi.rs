@@ -5,6 +5,7 @@ use crate::host::{Host, MEMBERS};
 use crate::jpeg;
 use crate::needs::{self, trial};
 use crate::photos::{self, png};
+use crate::versions;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
@@ -165,6 +166,18 @@ fn answers() {
         check("get", MEMBER, 404, &host.get("/v1/members/anna"));
         check("get", MEMBER, 400, &host.get("/v1/members/%2E%2E"));
 
+        const PIPELINE: &str = "/v1/pipelines/{name}";
+        const ROLLBACK: &str = "/v1/pipelines/{name}/rollback";
+        check("get", PIPELINE, 200, &host.get("/v1/pipelines/members"));
+        check("get", PIPELINE, 404, &host.get("/v1/pipelines/other"));
+        check("put", PIPELINE, 200, &versions::reload(host, "members"));
+        check("put", PIPELINE, 404, &versions::reload(host, "other"));
+        let change = |body| host.put_json("/v1/pipelines/members", &body);
+        check("put", PIPELINE, 400, &change(json!({})));
+        check("put", PIPELINE, 403, &change(json!({"source": "other"})));
+        check("post", ROLLBACK, 409, &versions::roll_back(host, "members"));
+        check("post", ROLLBACK, 404, &versions::roll_back(host, "other"));
+
         check("post", FRAMES, 400, &host.frame("members", b""));
         check("post", FRAMES, 404, &host.frame("other", &face));
         check("post", FRAMES, 413, &host.frame("members", &jpeg::bomb()));
@@ -215,7 +228,9 @@ fn faces() {
         "verdict": {"member": true, "id": "ada", "similarity": 0.7, "threshold": 0.42},
     });
     let frame = json!({
-        "pipeline": "members", "frame": "0123456789ab-1", "width": 640, "height": 480,
+        "pipeline": "members",
+        "version": {"pipeline": "sha256:00", "stages": {"detect": "sha256:01"}, "models": {}},
+        "frame": "0123456789ab-1", "width": 640, "height": 480,
         "milliseconds": {"decode": 1.0, "total": 2.0}, "faces": [face],
     });
     let errors: Vec<String> = answer
@@ -236,6 +251,8 @@ fn faces() {
         ("/faces/0/landmarks", json!([[1, 2]])),
         ("/faces/0/verdict/threshold", Value::Null),
         ("/width", json!("wide")),
+        ("/version", json!("1.0")),
+        ("/version/stages", Value::Null),
     ] {
         let mut broken = frame.clone();
         *broken.pointer_mut(place).unwrap() = wrong;

@@ -40,14 +40,16 @@ Examples:
 Fetches the pipeline and all its parts into the store, so that a host runs it with the registry out of reach. With
 --to it is copied to another place: a folder or tar to carry to where there is no network, or another registry.";
 
-const LOCK_EXAMPLES: &str = "\
+/// Examples.
+pub const LOCK_EXAMPLES: &str = "\
 Examples:
   footlight lock members.toml            each tag in it gets the digest that it has now
   footlight lock members.toml --check    ends with 1 where a reference has no digest
 
 Comments and order stay as they are.";
 
-const KEYGEN_EXAMPLES: &str = "\
+/// Examples.
+pub const KEYGEN_EXAMPLES: &str = "\
 Examples:
   footlight keygen alice        writes alice.key and alice.pub
   footlight keygen --site site.key     a key that galleries travel encrypted with
@@ -55,13 +57,15 @@ Examples:
 The private key is encrypted with $FOOTLIGHT_PASSWORD, or with what is typed; the format is cosign's, which signs
 with it, too.";
 
-const SIGN_EXAMPLES: &str = "\
+/// Examples.
+pub const SIGN_EXAMPLES: &str = "\
 Examples:
   footlight sign registry.example/me/brightness:1.0 --key alice.key
 
 The signature is kept beside the artifact, as cosign keeps it: `cosign verify --key alice.pub` accepts it.";
 
-const VERIFY_EXAMPLES: &str = "\
+/// Examples.
+pub const VERIFY_EXAMPLES: &str = "\
 Examples:
   footlight verify registry.example/me/brightness:1.0 --key alice.pub
   footlight verify registry.example/me/brightness:1.0 --trust policy.toml";

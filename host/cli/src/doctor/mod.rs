@@ -17,7 +17,7 @@ use serde_json::json;
 
 use crate::args::DoctorArgs;
 use crate::exit::Outcome;
-use crate::{locate, output};
+use crate::{artifact, locate, output};
 use finding::{Finding, State};
 
 /// Lists what is there and what is not. Fails where something that is needed is missing.
@@ -54,6 +54,7 @@ fn findings(args: &DoctorArgs) -> Result<Vec<Finding>> {
     let locations = Locations {
         stages: locate::stage_folders(path, &args.locations),
         cache,
+        artifacts: Some(artifact::supply(&args.locations.artifacts)?),
         // The members of a host that may be running are left alone.
         gallery: None,
     };

@@ -123,7 +123,7 @@ fn stage(stage: &StageInfo) -> Finding {
     Finding::ok(
         Section::Pipeline,
         name,
-        stage.component.display().to_string(),
+        stage.component.to_string(),
     )
 }
 

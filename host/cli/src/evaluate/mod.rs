@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::EvaluateArgs;
 use crate::exit::Outcome;
-use crate::{locate, output, placement};
+use crate::{artifact, locate, output, placement};
 use photos::Collected;
 use report::Report;
 
@@ -62,6 +62,7 @@ fn open(args: &EvaluateArgs) -> Result<Pipeline> {
     let locations = Locations {
         stages: locate::stage_folders(&args.pipeline, &args.locations),
         cache: cache_dir(),
+        artifacts: Some(artifact::supply(&args.locations.artifacts)?),
         // Nobody is enrolled for this, and the members of a host that may be running are left alone.
         gallery: None,
     };
