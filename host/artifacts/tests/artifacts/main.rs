@@ -6,9 +6,12 @@
     clippy::indexing_slicing
 )]
 
+mod collection;
 mod common;
+mod docker_registry;
 mod faults;
 mod layouts;
+mod pipelines;
 mod process;
 mod registry;
 mod server;
@@ -23,8 +26,10 @@ fn main() {
     }
     let mut trials = Vec::new();
     trials.extend(store::trials());
+    trials.extend(collection::trials());
     trials.extend(faults::trials());
     trials.extend(layouts::trials());
+    trials.extend(pipelines::trials());
     trials.extend(signatures::trials());
     trials.extend(registry::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

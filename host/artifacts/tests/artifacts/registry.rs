@@ -2,17 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use footlight_artifacts::{Artifact, Artifacts, Options, Part, Reference, Signature};
 use libtest_mimic::Trial;
-use tempfile::{TempDir, tempdir};
+use tempfile::tempdir;
 
 use crate::common::{CARD, assert_says, component, model, noise, open, options, reference, stage};
+use crate::docker_registry::{Registry, program, run, with, with_skopeo};
 use crate::process::{ROOT, pull, said};
 use crate::trial_with;
 
@@ -56,118 +54,10 @@ pub fn trials() -> Vec<Trial> {
         ),
         trial_with(
             "registry: skopeo mirrors a pipeline whole",
-            || with("skopeo"),
+            with_skopeo,
             skopeo,
         ),
     ]
-}
-
-/// Where a program is: as its variable has it, else in the PATH.
-fn find(program: &str, variable: &str) -> Result<PathBuf, String> {
-    if let Some(path) = std::env::var_os(variable) {
-        return Ok(path.into());
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|path| path.is_file())
-        .ok_or_else(|| format!("there is no {program} in the PATH, and {variable} names none"))
-}
-
-fn program() -> Result<PathBuf, String> {
-    find("docker-registry", "FOOTLIGHT_TEST_REGISTRY")
-}
-
-/// The registry and another tool.
-fn with(tool: &str) -> Result<(PathBuf, PathBuf), String> {
-    let variable = format!("FOOTLIGHT_TEST_{}", tool.to_uppercase());
-    Ok((program()?, find(tool, &variable)?))
-}
-
-/// A registry that runs as long as it is kept.
-struct Registry {
-    process: Child,
-    host: String,
-    folder: TempDir,
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// `sesame`, as htpasswd keeps it.
-const HTPASSWD: &str = "ada:$2y$05$abcdefghijklmnopqrstuuKcS.CYWVYVaLiiCKrrc0A5s3mGesJ9O\n";
-
-impl Registry {
-    fn plain(program: &Path) -> Self {
-        Self::start(program, "127.0.0.1", "")
-    }
-
-    /// With TLS, and a password. On an address of this machine that is not taken for one without TLS.
-    fn guarded(program: &Path) -> Self {
-        Self::start(program, "127.0.0.2", "guarded")
-    }
-
-    fn start(program: &Path, address: &str, guarded: &str) -> Self {
-        let folder = tempdir().unwrap();
-        let port = TcpListener::bind((address, 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let host = format!("{address}:{port}");
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        let mut config = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n",
-            at("data")
-        );
-        if guarded.is_empty() {
-            config += &format!("http: {{addr: {host}}}\n");
-        } else {
-            let key = rcgen::generate_simple_self_signed([address.to_owned()]).unwrap();
-            fs::write(at("certificate.pem"), key.cert.pem()).unwrap();
-            fs::write(at("key.pem"), key.signing_key.serialize_pem()).unwrap();
-            fs::write(at("htpasswd"), HTPASSWD).unwrap();
-            config += &format!(
-                "http: {{addr: {host}, tls: {{certificate: {}, key: {}}}}}\n",
-                at("certificate.pem"),
-                at("key.pem")
-            );
-            config += &format!(
-                "auth: {{htpasswd: {{realm: test, path: {}}}}}\n",
-                at("htpasswd")
-            );
-        }
-        fs::write(at("config.yml"), config).unwrap();
-        let mut process = Command::new(program)
-            .args(["serve", &at("config.yml")])
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(at("log")).unwrap())
-            .spawn()
-            .unwrap();
-        while TcpStream::connect(&host).is_err() {
-            if let Some(status) = process.try_wait().unwrap() {
-                panic!("{status}: {}", fs::read_to_string(at("log")).unwrap());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self {
-            process,
-            host,
-            folder,
-        }
-    }
-
-    fn reference(&self, rest: &str) -> Reference {
-        reference(format!("{}/{rest}", self.host))
-    }
-
-    fn certificate(&self) -> PathBuf {
-        self.folder.path().join("certificate.pem")
-    }
 }
 
 fn parts(other: Part) -> BTreeMap<String, Part> {
@@ -418,10 +308,10 @@ fn credential_helper(program: PathBuf) {
         &attempt(None).unwrap_err(),
         &["config.json", "credential helper", "docker-credential-NAME"],
     );
-    let error = attempt(Some("echo 'the vault is locked'; exit 1")).unwrap_err();
+    let error = attempt(Some("read host; echo 'the vault is locked'; exit 1")).unwrap_err();
     assert_says(&error, &["docker-credential-test", "the vault is locked"]);
     let error = attempt(Some(
-        "echo 'credentials not found in native keychain'; exit 1",
+        "read host; echo 'credentials not found in native keychain'; exit 1",
     ))
     .unwrap_err();
     assert_says(
@@ -433,23 +323,6 @@ fn credential_helper(program: PathBuf) {
         registry.host
     );
     assert_eq!(attempt(Some(&answer)), Ok("1000 bytes".to_owned()));
-}
-
-/// Runs another tool.
-#[track_caller]
-fn run(tool: &Path, arguments: &[&str], folder: &Path) -> String {
-    let output = Command::new(tool)
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    said
 }
 
 fn oras((program, tool): (PathBuf, PathBuf)) {
@@ -508,6 +381,7 @@ fn skopeo((program, tool): (PathBuf, PathBuf)) {
             "--insecure-policy",
             "copy",
             "--all",
+            "--preserve-digests",
             tls[0],
             tls[1],
             &from,

@@ -216,14 +216,14 @@ fn asked_once() {
     let detect = artifacts
         .stage_at(
             pipeline.part("stages.detect").unwrap(),
-            &[pipeline.home.clone()],
+            std::slice::from_ref(&pipeline.home),
         )
         .unwrap();
     assert_eq!(detect.about.judgement, None);
     artifacts
         .model_at(
             pipeline.part("models.features").unwrap(),
-            &[pipeline.home.clone()],
+            std::slice::from_ref(&pipeline.home),
         )
         .unwrap();
     assert_eq!(
