@@ -63,8 +63,8 @@ pub fn json_of(bytes: &[u8]) -> Value {
 fn stage_layout() {
     let bytes = component("one");
     let annotations = BTreeMap::from([(
-        "org.opencontainers.image.version".to_owned(),
-        "1.0".to_owned(),
+        "org.opencontainers.image.title".to_owned(),
+        "one".to_owned(),
     )]);
     let artifact = Artifact::stage(bytes.clone(), annotations).unwrap();
     let config = &artifact.config.bytes;
@@ -76,9 +76,12 @@ fn stage_layout() {
             "digest": Digest::of(config), "size": config.len(),
         },
         "layers": [
-            {"mediaType": "application/wasm", "digest": Digest::of(&bytes), "size": bytes.len()},
+            {
+                "mediaType": "application/wasm", "digest": Digest::of(&bytes), "size": bytes.len(),
+                "annotations": {"org.opencontainers.image.title": "one.wasm"},
+            },
         ],
-        "annotations": {"org.opencontainers.image.version": "1.0"},
+        "annotations": {"org.opencontainers.image.title": "one"},
     });
     assert_eq!(json_of(&artifact.manifest()), wanted);
     let wanted = json!({

@@ -328,13 +328,11 @@ fn credential_helper(program: PathBuf) {
 fn oras((program, tool): (PathBuf, PathBuf)) {
     let registry = Registry::plain(&program);
     let folder = tempdir().unwrap();
-    // What oras names the layer's file after.
-    let mut artifact = stage("one");
     let title = (
         "org.opencontainers.image.title".to_owned(),
-        "one.wasm".to_owned(),
+        "one".to_owned(),
     );
-    artifact.layers[0].annotations.extend([title]);
+    let artifact = Artifact::stage(component("one"), BTreeMap::from([title])).unwrap();
     let target = registry.reference("stages/one:1");
     open(&folder.path().join("store"))
         .push(artifact, &target)
