@@ -59,6 +59,7 @@ mod archive;
 mod artifact;
 mod artifacts;
 mod component;
+mod copy;
 mod digest;
 mod error;
 mod fetch;

@@ -14,11 +14,15 @@ const NO_TIME: &str = "1970-01-01T00:00:00Z";
 /// The annotation for when it was made.
 const CREATED: &str = "org.opencontainers.image.created";
 
+/// The annotation for its name.
+const TITLE: &str = "org.opencontainers.image.title";
+
 /// What is said of an artifact, as `org.opencontainers.image.version`.
 pub type Annotations = BTreeMap<String, String>;
 
 impl Artifact {
-    /// A stage, laid out as the CNCF's Wasm working group has it, so that other tools and hosts take it as well.
+    /// A stage, laid out as the CNCF's Wasm working group has it, so that other tools and hosts take it as well. With a
+    /// title (`org.opencontainers.image.title`), its layer is the file `TITLE.wasm` to them.
     pub fn stage(component: Vec<u8>, annotations: Annotations) -> Result<Self, Error> {
         let Interface { imports, exports } = Interface::of(&component)?;
         let created = annotations.get(CREATED).map_or(NO_TIME, String::as_str);
@@ -32,7 +36,7 @@ impl Artifact {
         Ok(Self {
             artifact_type: None,
             config: Blob::new(media_type::WASM_CONFIG, config.to_string()),
-            layers: vec![Blob::new(media_type::WASM, component)],
+            layers: vec![file(media_type::WASM, component, &annotations, "wasm")],
             annotations,
             subject: None,
         })
@@ -43,7 +47,7 @@ impl Artifact {
         Self {
             artifact_type: Some(Kind::Model.artifact_type().to_owned()),
             config: Blob::new(media_type::MODEL_CARD, card),
-            layers: vec![Blob::new(media_type::MODEL_ONNX, onnx)],
+            layers: vec![file(media_type::MODEL_ONNX, onnx, &annotations, "onnx")],
             annotations,
             subject: None,
         }
@@ -62,12 +66,25 @@ impl Artifact {
 
     /// The file of a pipeline.
     pub(crate) fn pipeline_file(toml: &str) -> Self {
+        let mut layer = Blob::new(media_type::PIPELINE_TOML, toml);
+        let name = "pipeline.toml".to_owned();
+        layer.annotations.insert(TITLE.to_owned(), name);
         Self {
             artifact_type: Some(Kind::PipelineFile.artifact_type().to_owned()),
             config: Blob::empty(),
-            layers: vec![Blob::new(media_type::PIPELINE_TOML, toml)],
+            layers: vec![layer],
             annotations: BTreeMap::new(),
             subject: None,
         }
     }
+}
+
+/// A layer that other tools write to a file, if the artifact has a title to name it after.
+fn file(media_type: &str, bytes: Vec<u8>, annotations: &Annotations, extension: &str) -> Blob {
+    let mut layer = Blob::new(media_type, bytes);
+    if let Some(title) = annotations.get(TITLE) {
+        let name = format!("{title}.{extension}");
+        layer.annotations.insert(TITLE.to_owned(), name);
+    }
+    layer
 }

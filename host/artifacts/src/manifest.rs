@@ -87,7 +87,7 @@ pub struct Index {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Manifest {
     /// One artifact.
-    Artifact(ArtifactManifest),
+    Artifact(Box<ArtifactManifest>),
     /// Several.
     Index(Index),
 }
@@ -206,12 +206,9 @@ impl Manifest {
         place: &str,
         expected: Kind,
     ) -> Result<ArtifactManifest, Error> {
+        let kind = self.kind();
         match self {
-            Self::Artifact(manifest)
-                if Self::Artifact(manifest.clone()).kind() == Some(expected) =>
-            {
-                Ok(manifest)
-            }
+            Self::Artifact(manifest) if kind == Some(expected) => Ok(*manifest),
             other => Err(other.unexpected(place, expected)),
         }
     }

@@ -1,6 +1,8 @@
 //! Stages, models and pipelines, fetched.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::thread;
 
 use crate::artifacts::Origin;
 use crate::component::Interface;
@@ -195,15 +197,20 @@ impl Artifacts {
         let manifest = self.artifact(&mut about, Kind::Model, places)?;
         let layer = only_layer(&about, &manifest, name_of(places), media_type::MODEL_ONNX)?;
         let limit = self.options.limits.model;
+        let card = || self.text("model's card", &manifest.config, places);
         // Each takes a way to the registry and back.
-        let (card, model) = std::thread::scope(|scope| {
-            let card = scope.spawn(|| self.text("model's card", &manifest.config, places));
+        let (card, model) = thread::scope(|scope| {
+            let beside = thread::Builder::new().spawn_scoped(scope, card);
             let model = self.blob_bytes("model", layer, limit, places);
-            (card.join(), model)
+            let card = match beside {
+                Ok(beside) => beside.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                // No thread is to be had.
+                Err(_) => card(),
+            };
+            (card, model)
         });
-        let card = card.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
         Ok(Model {
-            card,
+            card: card?,
             model: model?,
             about,
         })

@@ -9,11 +9,7 @@ use crate::make::Annotations;
 use crate::manifest::{Descriptor, Index, Manifest};
 use crate::place::{Content, Place, Source};
 use crate::pull::PART;
-use crate::reference::Location;
 use crate::{Artifacts, Digest, Error, Reference};
-
-/// Indexes within indexes: more than any has.
-const DEEPEST: u32 = 4;
 
 /// What was pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +33,11 @@ pub enum Part {
     From(Reference),
 }
 
+/// How many bytes there were.
 #[derive(Default)]
-struct Bytes {
-    sent: u64,
-    there: u64,
+pub(crate) struct Bytes {
+    pub sent: u64,
+    pub there: u64,
 }
 
 impl Artifacts {
@@ -77,14 +74,10 @@ impl Artifacts {
                     let (resolved, manifest) = self.manifest(&reference)?;
                     self.judge(&reference, &resolved.digest)?;
                     check_part(&reference, &name, &manifest)?;
-                    self.transfer(
+                    self.transfer(&reference, target, &*place).put(
                         &resolved.digest,
-                        &reference,
-                        &*place,
-                        target,
                         None,
                         &mut bytes,
-                        0,
                     )?
                 }
             };
@@ -104,25 +97,6 @@ impl Artifacts {
         place.put_manifest(&index, media_type::INDEX, Some(tag(target)))?;
         place.finish()?;
         Ok(pushed(target, digest, &bytes))
-    }
-
-    /// Copies an artifact of any kind with all that is in it, and its signatures: to another repository, into a layout,
-    /// or out of one. It is not judged, as it is not run.
-    pub fn copy(&self, from: &Reference, to: &Reference) -> Result<Pushed, Error> {
-        let resolved = self.resolve(from)?;
-        check_target(to, &resolved.digest)?;
-        let place = self.place(to);
-        let mut bytes = Bytes::default();
-        let tag = Some(to.tag().or(from.tag()).unwrap_or("latest"));
-        self.transfer(&resolved.digest, from, &*place, to, tag, &mut bytes, 0)?;
-        self.signatures(from, &resolved.digest)?;
-        let signed = from.tagged(&format!("sha256-{}.sig", resolved.digest.hex()))?;
-        if let Some(signatures) = self.store.noted_tag(&signed) {
-            self.transfer(&signatures, from, &*place, to, signed.tag(), &mut bytes, 0)?;
-        }
-        place.finish()?;
-        let reference = tag.map_or_else(|| Ok(to.clone()), |tag| to.tagged(tag))?;
-        Ok(pushed(&reference, resolved.digest, &bytes))
     }
 
     /// Puts an artifact there without a tag.
@@ -155,7 +129,7 @@ impl Artifacts {
         Ok(())
     }
 
-    fn put_blob(
+    pub(crate) fn put_blob(
         &self,
         blob: &Descriptor,
         source: Source,
@@ -172,76 +146,10 @@ impl Artifacts {
         bytes.sent += blob.size;
         Ok(())
     }
-
-    /// Puts a manifest and all that it names from one repository into another. On one registry, blobs are taken over
-    /// without coming here.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "it calls itself with all but two of them"
-    )]
-    fn transfer(
-        &self,
-        digest: &Digest,
-        from: &Reference,
-        place: &dyn Place,
-        to: &Reference,
-        tag: Option<&str>,
-        bytes: &mut Bytes,
-        depth: u32,
-    ) -> Result<Descriptor, Error> {
-        let source = self.place(from);
-        let manifest = self.manifest_bytes(digest, &[&*source])?;
-        let parsed = Manifest::parse(source.name(), &manifest)?;
-        match &parsed {
-            Manifest::Index(index) if depth < DEEPEST => {
-                for entry in &index.manifests {
-                    self.transfer(&entry.digest, from, place, to, None, bytes, depth + 1)?;
-                }
-            }
-            Manifest::Index(_) => {
-                return Err(Error::Manifest {
-                    place: source.name().to_owned(),
-                    digest: *digest,
-                    detail: "it has indexes within indexes within indexes".to_owned(),
-                });
-            }
-            Manifest::Artifact(_) => {
-                for blob in parsed.names() {
-                    let mounted = || match neighbour(from, to) {
-                        Some(repository) => place.mount_blob(&blob.digest, repository),
-                        None => Ok(false),
-                    };
-                    if place.has_blob(&blob.digest)? || mounted()? {
-                        bytes.there += blob.size;
-                        continue;
-                    }
-                    self.blob_file("blob", blob, self.options.limits.model, &[&*source])?;
-                    let path = self.store.path(&blob.digest);
-                    self.put_blob(blob, Source::File(path), place, bytes)?;
-                }
-            }
-        }
-        place.put_manifest(&manifest, parsed.content_type(), tag)?;
-        Ok(described(&parsed, &manifest))
-    }
-}
-
-/// The repository of `from`, where it is another one of the same registry.
-fn neighbour<'a>(from: &'a Reference, to: &Reference) -> Option<&'a str> {
-    match (from.location(), to.location()) {
-        (
-            Location::Registry { host, repository },
-            Location::Registry {
-                host: there,
-                repository: other,
-            },
-        ) if host == there && repository != other => Some(repository),
-        _ => None,
-    }
 }
 
 /// A manifest's descriptor as an index has it.
-fn described(parsed: &Manifest, manifest: &[u8]) -> Descriptor {
+pub(crate) fn described(parsed: &Manifest, manifest: &[u8]) -> Descriptor {
     Descriptor {
         artifact_type: parsed.artifact_type().map(str::to_owned),
         ..Descriptor::of(parsed.content_type(), manifest)
@@ -267,7 +175,7 @@ fn check_part(reference: &Reference, name: &str, manifest: &Manifest) -> Result<
 }
 
 /// A target may say beforehand which digest it is to get.
-fn check_target(target: &Reference, digest: &Digest) -> Result<(), Error> {
+pub(crate) fn check_target(target: &Reference, digest: &Digest) -> Result<(), Error> {
     match target.digest() {
         Some(wanted) if wanted != digest => Err(Error::WrongDigest {
             place: "what should be pushed".to_owned(),
@@ -282,7 +190,7 @@ fn tag(target: &Reference) -> &str {
     target.tag().unwrap_or("latest")
 }
 
-fn pushed(target: &Reference, digest: Digest, bytes: &Bytes) -> Pushed {
+pub(crate) fn pushed(target: &Reference, digest: Digest, bytes: &Bytes) -> Pushed {
     Pushed {
         reference: target.pinned(digest),
         digest,

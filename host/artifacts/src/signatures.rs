@@ -37,6 +37,20 @@ impl Artifacts {
         Ok(signatures)
     }
 
+    /// The tag of an artifact's signatures and where it leads, if there are any.
+    pub(crate) fn signatures_of(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+    ) -> Result<Option<(String, Digest)>, Error> {
+        let tag = tag(digest);
+        match self.resolve(&reference.tagged(&tag)?) {
+            Ok(resolved) => Ok(Some((tag, resolved.digest))),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Adds a signature to those of an artifact, in its repository.
     pub fn attach_signature(
         &self,

@@ -201,7 +201,8 @@ impl Link {
         let config = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
-            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+            // Another port of the same host is another server.
+            .redirect_auth_headers(RedirectAuthHeaders::Never)
             .user_agent(concat!("footlight/", env!("CARGO_PKG_VERSION")))
             .max_idle_connections_per_host(8)
             .timeout_connect(Some(patience.connect))

@@ -14,7 +14,7 @@ pub(crate) enum Begun {
     /// The blob is there, perhaps since a moment ago and from another process.
     There,
     /// It is this caller's to fetch.
-    Partial(Partial),
+    Partial(Box<Partial>),
 }
 
 /// What there is of a blob. It is this process's alone until it is dropped; what was written stays for the next one to
@@ -77,7 +77,7 @@ impl Store {
             if length > size {
                 partial.restart()?;
             }
-            return Ok(Begun::Partial(partial));
+            return Ok(Begun::Partial(Box::new(partial)));
         }
     }
 }

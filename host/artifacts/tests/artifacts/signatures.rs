@@ -1,0 +1,330 @@
+//! Signatures: where they are kept, and what the judge is asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use footlight_artifacts::{
+    Artifacts, Digest, Error, Judge, Judgement, Options, Part, Signature, media_type,
+};
+use libtest_mimic::Trial;
+use serde_json::Value;
+use tempfile::tempdir;
+
+use crate::common::{assert_says, model, open, options, reference, stage};
+use crate::server::{Answer, Server};
+use crate::trial;
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        trial("signatures: they are kept as cosign keeps them", kept),
+        trial(
+            "signatures: one that is there is not added again",
+            added_once,
+        ),
+        trial("signatures: what is not trusted is not fetched", untrusted),
+        trial(
+            "signatures: the judge is asked once for a pipeline, and not for its parts",
+            asked_once,
+        ),
+        trial(
+            "signatures: those in the store are enough without the registry",
+            offline,
+        ),
+        trial(
+            "signatures: a new one is found where the old do not suffice",
+            renewed,
+        ),
+        trial(
+            "signatures: they go along when an artifact is copied",
+            copied,
+        ),
+        trial(
+            "signatures: none are fetched for who does not want any",
+            unwanted,
+        ),
+    ]
+}
+
+/// Trusts what has a signature by `wanted`, and remembers what it was asked.
+struct Strict {
+    wanted: Mutex<&'static str>,
+    wants: bool,
+    asked: Mutex<Vec<(String, Digest)>>,
+}
+
+impl Strict {
+    fn new(wanted: &'static str) -> Arc<Self> {
+        Arc::new(Self {
+            wanted: Mutex::new(wanted),
+            wants: true,
+            asked: Mutex::default(),
+        })
+    }
+}
+
+impl Judge for Strict {
+    fn wants_signatures(&self, _: &str) -> bool {
+        self.wants
+    }
+
+    fn judge(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        signatures: &[Signature],
+    ) -> Result<Judgement, String> {
+        self.asked
+            .lock()
+            .unwrap()
+            .push((repository.to_owned(), *digest));
+        let wanted = *self.wanted.lock().unwrap();
+        if self.wants && !signatures.contains(&signature(wanted, digest)) {
+            return Err(format!("{} signatures, none by {wanted}", signatures.len()));
+        }
+        Ok(Judgement {
+            by: vec![wanted.to_owned()],
+        })
+    }
+}
+
+fn signature(by: &str, digest: &Digest) -> Signature {
+    let annotations = [
+        ("dev.cosignproject.cosign/signature", by),
+        ("other", "kept too"),
+    ];
+    Signature {
+        payload: format!("{{\"digest\": \"{digest}\"}}").into_bytes(),
+        annotations: annotations
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+    }
+}
+
+fn judged(folder: &std::path::Path, judge: &Arc<Strict>) -> Artifacts {
+    let judge: Arc<dyn Judge> = Arc::clone(judge) as Arc<dyn Judge>;
+    Artifacts::open(
+        folder,
+        Options {
+            judge: Some(judge),
+            ..options()
+        },
+    )
+    .unwrap()
+}
+
+fn kept() {
+    let folder = tempdir().unwrap();
+    let artifacts = open(&folder.path().join("store"));
+    let layout = reference(format!("oci:{}", folder.path().join("layout").display()));
+    let digest = artifacts.push(stage("one"), &layout).unwrap().digest;
+    assert_eq!(artifacts.signatures(&layout, &digest).unwrap(), []);
+    for by in ["ada", "grace"] {
+        artifacts
+            .attach_signature(&layout, &digest, &signature(by, &digest))
+            .unwrap();
+    }
+    let tag = format!("sha256-{}.sig", digest.hex());
+    let (resolved, _) = artifacts.manifest(&layout.tagged(&tag).unwrap()).unwrap();
+    let path = folder
+        .path()
+        .join("layout/blobs/sha256")
+        .join(resolved.digest.hex());
+    let manifest: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(manifest["mediaType"], media_type::MANIFEST);
+    assert_eq!(
+        manifest["config"]["mediaType"],
+        "application/vnd.oci.image.config.v1+json"
+    );
+    let payload = Digest::of(&signature("", &digest).payload);
+    for (layer, by) in [(0, "ada"), (1, "grace")] {
+        let layer = &manifest["layers"][layer];
+        assert_eq!(
+            layer["mediaType"],
+            "application/vnd.dev.cosign.simplesigning.v1+json"
+        );
+        assert_eq!(layer["digest"], payload.to_string());
+        assert_eq!(
+            layer["annotations"]["dev.cosignproject.cosign/signature"],
+            by
+        );
+    }
+    let wanted = ["ada", "grace"].map(|by| signature(by, &digest));
+    assert_eq!(artifacts.signatures(&layout, &digest).unwrap(), wanted);
+    // They do not make the layout's only artifact one of several.
+    assert_eq!(artifacts.stage(&layout).unwrap().about.digest, digest);
+}
+
+fn added_once() {
+    let folder = tempdir().unwrap();
+    let artifacts = open(&folder.path().join("store"));
+    let layout = reference(format!("oci:{}", folder.path().join("layout").display()));
+    let digest = artifacts.push(stage("one"), &layout).unwrap().digest;
+    let attach = || {
+        artifacts
+            .attach_signature(&layout, &digest, &signature("ada", &digest))
+            .unwrap()
+    };
+    assert_eq!(attach().digest, attach().digest);
+    assert_eq!(artifacts.signatures(&layout, &digest).unwrap().len(), 1);
+}
+
+fn untrusted() {
+    let artifact = stage("one");
+    let server = Server::honest(&[("1", &artifact)]);
+    let folder = tempdir().unwrap();
+    let judge = Strict::new("ada");
+    let error = judged(folder.path(), &judge)
+        .stage(&server.reference("1"))
+        .unwrap_err();
+    assert!(matches!(error, Error::Untrusted { .. }), "{error}");
+    assert_says(
+        &error,
+        &[
+            "test/repository",
+            &artifact.digest().to_string(),
+            "not trusted",
+            "0 signatures, none by ada",
+        ],
+    );
+    assert_eq!(server.blobs(), 0);
+    assert_eq!(
+        judge.asked.lock().unwrap()[0].0,
+        format!("{}/test/repository", server.host())
+    );
+}
+
+fn asked_once() {
+    let folder = tempdir().unwrap();
+    let layout = reference(format!("oci:{}", folder.path().join("layout").display()));
+    let parts = BTreeMap::from([
+        ("stages.detect".to_owned(), Part::Made(stage("detect"))),
+        ("models.features".to_owned(), Part::Made(model(1000))),
+    ]);
+    let writer = open(&folder.path().join("writer"));
+    let target = layout.tagged("1").unwrap();
+    let digest = writer
+        .push_pipeline("", parts, BTreeMap::new(), &target)
+        .unwrap()
+        .digest;
+    writer
+        .attach_signature(&layout, &digest, &signature("ada", &digest))
+        .unwrap();
+    let judge = Strict::new("ada");
+    let artifacts = judged(&folder.path().join("reader"), &judge);
+    let pipeline = artifacts.pipeline(&target).unwrap();
+    assert_eq!(pipeline.about.judgement.as_ref().unwrap().by, ["ada"]);
+    let detect = artifacts
+        .stage_at(
+            pipeline.part("stages.detect").unwrap(),
+            std::slice::from_ref(&pipeline.home),
+        )
+        .unwrap();
+    assert_eq!(detect.about.judgement, None);
+    artifacts
+        .model_at(
+            pipeline.part("models.features").unwrap(),
+            std::slice::from_ref(&pipeline.home),
+        )
+        .unwrap();
+    assert_eq!(
+        *judge.asked.lock().unwrap(),
+        [(layout.repository(), digest)]
+    );
+    // The same stage by its own reference has no signature.
+    let error = artifacts
+        .stage(&layout.at(detect.about.digest))
+        .unwrap_err();
+    assert!(matches!(error, Error::Untrusted { .. }), "{error}");
+}
+
+fn offline() {
+    let folder = tempdir().unwrap();
+    let layout = reference(format!("oci:{}", folder.path().join("layout").display()));
+    let writer = open(&folder.path().join("writer"));
+    let digest = writer
+        .push(stage("one"), &layout.tagged("1").unwrap())
+        .unwrap()
+        .digest;
+    writer
+        .attach_signature(&layout, &digest, &signature("ada", &digest))
+        .unwrap();
+    let judge = Strict::new("ada");
+    let artifacts = judged(&folder.path().join("reader"), &judge);
+    artifacts.stage(&layout.tagged("1").unwrap()).unwrap();
+    std::fs::remove_dir_all(folder.path().join("layout")).unwrap();
+    let stage = artifacts.stage(&layout.tagged("1").unwrap()).unwrap();
+    assert_eq!(stage.about.judgement.unwrap().by, ["ada"]);
+    // A collection keeps them with what they sign.
+    let keep = footlight_artifacts::Keep {
+        max_bytes: Some(0),
+        spare: std::time::Duration::ZERO,
+        ..Default::default()
+    };
+    artifacts.collect(&keep, &[digest].into()).unwrap();
+    artifacts.stage(&layout.tagged("1").unwrap()).unwrap();
+}
+
+fn renewed() {
+    let folder = tempdir().unwrap();
+    let layout = reference(format!("oci:{}", folder.path().join("layout").display()));
+    let tag = layout.tagged("1").unwrap();
+    let writer = open(&folder.path().join("writer"));
+    let digest = writer.push(stage("one"), &tag).unwrap().digest;
+    let sign = |by| {
+        writer
+            .attach_signature(&layout, &digest, &signature(by, &digest))
+            .unwrap()
+    };
+    sign("ada");
+    let judge = Strict::new("ada");
+    let artifacts = judged(&folder.path().join("reader"), &judge);
+    artifacts.stage(&tag).unwrap();
+    *judge.wanted.lock().unwrap() = "grace";
+    assert_says(
+        &artifacts.stage(&tag).unwrap_err(),
+        &["1 signatures, none by grace"],
+    );
+    sign("grace");
+    assert_eq!(
+        artifacts.stage(&tag).unwrap().about.judgement.unwrap().by,
+        ["grace"]
+    );
+}
+
+fn copied() {
+    let folder = tempdir().unwrap();
+    let artifacts = open(&folder.path().join("store"));
+    let at = |name: &str| reference(format!("oci:{}:1", folder.path().join(name).display()));
+    let digest = artifacts.push(stage("one"), &at("from")).unwrap().digest;
+    artifacts
+        .attach_signature(&at("from"), &digest, &signature("ada", &digest))
+        .unwrap();
+    artifacts.copy(&at("from"), &at("to.tar")).unwrap();
+    let reader = open(&folder.path().join("reader"));
+    assert_eq!(
+        reader.signatures(&at("to.tar"), &digest).unwrap(),
+        [signature("ada", &digest)]
+    );
+}
+
+fn unwanted() {
+    let artifact = stage("one");
+    let server = Server::new(&[("1", &artifact)], |seen, _| {
+        seen.path.ends_with(".sig").then(|| Answer::new(500, ""))
+    });
+    let folder = tempdir().unwrap();
+    let judge = Arc::new(Strict {
+        wants: false,
+        wanted: Mutex::new("nobody"),
+        asked: Mutex::default(),
+    });
+    judged(folder.path(), &judge)
+        .stage(&server.reference("1"))
+        .unwrap();
+    assert_eq!(judge.asked.lock().unwrap().len(), 1);
+    // Where they are wanted and the registry cannot give them, that is said.
+    let error = judged(folder.path(), &Strict::new("ada"))
+        .stage(&server.reference("1"))
+        .unwrap_err();
+    assert_says(&error, &["none by ada", "cannot be fetched", "500"]);
+}
