@@ -114,7 +114,8 @@ impl Policy {
     /// Whether the artifact with this digest from this repository is accepted, having these signatures.
     ///
     /// `repository` is a name without tag and digest, such as `registry.example/footlight/face-detection`, or
-    /// for what has none, `oci:` or `file:` and the full path.
+    /// for what has none, `oci:` or `file:` and the full path, with links followed: rules are compared with what
+    /// is given here, and not with the disk.
     ///
     /// # Errors
     ///

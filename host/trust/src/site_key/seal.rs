@@ -30,7 +30,7 @@ impl SiteKey {
                 &nonce.into(),
                 Payload {
                     msg: bytes,
-                    aad: &associated(&header, context),
+                    aad: context.as_bytes(),
                 },
             )
             .map_err(|_| SealError::TooLarge(bytes.len()))?;
@@ -78,7 +78,7 @@ impl SiteKey {
                 &(*nonce).into(),
                 Payload {
                     msg: body,
-                    aad: &associated(header, context),
+                    aad: context.as_bytes(),
                 },
             )
             .map(Zeroizing::new)
@@ -89,7 +89,8 @@ impl SiteKey {
         XChaCha20Poly1305::new((&*self.0).into())
     }
 
-    /// What stands before the nonce. The marks are there for people: what opens is decided by the cipher.
+    /// What stands before the nonce. It is compared byte by byte, and is there so that people are told which of
+    /// the reasons it is; what opens is decided by the cipher, with the key and the whole context.
     fn header(&self, length: u64, context: &str) -> [u8; HEADER] {
         let key = self.digest::<MARK>("id");
         let context: [u8; MARK] = first(Sha256::digest(context).into());
@@ -100,9 +101,4 @@ impl SiteKey {
         }
         header
     }
-}
-
-/// What is authenticated besides the bytes. The header has one length, so nothing can move between the two.
-fn associated(header: &[u8; HEADER], context: &str) -> Vec<u8> {
-    [header.as_slice(), context.as_bytes()].concat()
 }
