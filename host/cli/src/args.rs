@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use footlight_pipeline::Place;
 
 pub use artifact::{
-    AboutArgs, ArtifactArgs, KeygenArgs, LockArgs, ModelCommand, ModelPushArgs,
+    ArtifactArgs, KeygenArgs, LockArgs, ModelCommand, ModelPushArgs,
     PipelineInspectArgs, PipelinePullArgs, PipelinePushArgs, PullArgs, SignArgs, StagePushArgs,
     StoreCheckArgs, StoreCollectArgs, StoreCommand, VerifyArgs,
 };
