@@ -29,11 +29,10 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     })?;
     listener.set_nonblocking(true)?;
     let runtimes = locate::runtimes(&args.locations.libraries);
-    let sandbox = Arc::new(Sandbox::new()?);
     let pipelines = args
         .pipelines
         .iter()
-        .map(|file| open(file, args, &sandbox, &runtimes))
+        .map(|file| open(file, args, &runtimes))
         .collect::<Result<Vec<_>>>()?;
     let mut options = Options::default();
     if let Some(workers) = args.workers {
@@ -84,12 +83,7 @@ async fn stop(mut interrupt: Signal, mut terminate: Signal) {
     });
 }
 
-fn open(
-    file: &Path,
-    args: &RunArgs,
-    sandbox: &Arc<Sandbox>,
-    runtimes: &Arc<Runtimes>,
-) -> Result<Served> {
+fn open(file: &Path, args: &RunArgs, runtimes: &Arc<Runtimes>) -> Result<Served> {
     let stages = locate::stage_folders(file, &args.locations);
     let locations = Locations {
         stages,
@@ -105,7 +99,9 @@ fn open(
         gallery: Some(gallery),
         ..locations
     };
-    let deployment = Deployment::new(sandbox.clone(), runtimes.clone(), locations);
+    // An engine for each pipeline: frames of one cannot take up the instances that another has room for.
+    let sandbox = Arc::new(Sandbox::new()?);
+    let deployment = Deployment::new(sandbox, runtimes.clone(), locations);
     let pipeline = deployment.open(definition, &[])?;
     Ok(Served {
         deployment,
