@@ -9,6 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use footlight_nn::{Runtimes, cache_dir};
 use footlight_pipeline::{ArtifactSource, Deployment, FileSource, Locations, Place, References, Source, Supply};
 use footlight_sandbox::Sandbox;
+use footlight_sealed::Sealed;
 use footlight_server::{Options, Served, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -30,14 +31,9 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
     listener.set_nonblocking(true)?;
     let compiled = locate::compiled();
     let runtimes = locate::runtimes(&args.locations.libraries, compiled.clone());
-    let sandbox = Sandbox::new()?;
-    let sandbox = Arc::new(match compiled {
-        Some(compiled) => sandbox.keeping(compiled),
-        None => sandbox,
-    });
     let openers = Openers {
         args,
-        sandbox,
+        compiled,
         runtimes,
         supply: artifact::supply(&args.locations.artifacts)?,
         judged: artifact::policy(&args.locations.artifacts)?.is_some(),
@@ -96,7 +92,7 @@ async fn stop(mut interrupt: Signal, mut terminate: Signal) {
 /// What pipelines are opened with.
 struct Openers<'a> {
     args: &'a RunArgs,
-    sandbox: Arc<Sandbox>,
+    compiled: Option<Arc<Sealed>>,
     runtimes: Arc<Runtimes>,
     supply: Arc<Supply>,
     /// Whether a trust policy judges what is fetched.
@@ -128,7 +124,12 @@ impl Openers<'_> {
             gallery: Some(gallery),
             ..locations
         };
-        let deployment = Deployment::new(self.sandbox.clone(), self.runtimes.clone(), locations);
+        // An engine for each pipeline: frames of one cannot take up the instances that another has room for.
+        let sandbox = match &self.compiled {
+            Some(compiled) => Sandbox::new()?.keeping(compiled.clone()),
+            None => Sandbox::new()?,
+        };
+        let deployment = Deployment::new(Arc::new(sandbox), self.runtimes.clone(), locations);
         let pipeline = deployment.open(definition, &[])?;
         let sources = References::new(
             source.clone(),

@@ -35,7 +35,7 @@ impl Definition {
 }
 
 /// A pipeline as a host keeps it: versions of it are opened one after the other, and share the engine, the
-/// gallery and what is counted. The engine may be that of other pipelines, too.
+/// gallery and what is counted.
 pub struct Deployment {
     pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) runtimes: Arc<Runtimes>,

@@ -78,6 +78,8 @@ impl Source for FileSource {
     }
 
     fn load(&self) -> Result<Definition, OpenError> {
+        // Before it is read: what is written meanwhile may have been read or not, and is a change.
+        self.changed();
         Definition::read(&self.path)
     }
 }
@@ -158,6 +160,15 @@ mod tests {
         assert!(!source.changed(), "what is not named");
         fs::remove_file(folder.join("s.wasm")).unwrap();
         assert!(source.changed());
+    }
+
+    #[test]
+    fn what_was_loaded_is_no_change_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = source(folder.path());
+        fs::write(folder.path().join("later/s.wasm"), "two").unwrap();
+        assert_eq!(source.load().unwrap().file.name, "x");
+        assert!(!source.changed());
     }
 
     #[test]

@@ -9,12 +9,13 @@ pub trait Source: Send + Sync {
     /// The source as people write it: a path, a reference.
     fn describe(&self) -> String;
 
-    /// Whether it may have another version than when this was last asked. A host that watches asks about
-    /// once a second, on a thread that may wait; a source that is far away answers no where it is too soon
-    /// to look again. One that cannot be reached has nothing new.
+    /// Whether it may have another version than when this was last asked, or than was last loaded. A host
+    /// that watches asks about once a second, on a thread that may wait; a source that is far away answers
+    /// no where it is too soon to look again. One that cannot be reached has nothing new.
     fn changed(&self) -> bool;
 
-    /// The version that it has now.
+    /// The version that it has now, which is no change any more: a host that was told to load it and then
+    /// to go back stays back.
     ///
     /// # Errors
     /// Why there is none, in the words of whoever is to correct it.

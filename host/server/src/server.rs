@@ -76,9 +76,7 @@ impl Server {
         let mut tasks = JoinSet::new();
         let host = Arc::clone(&self.host);
         tasks.spawn(async move { host.probe().await });
-        for entry in self.host.pipelines().filter(|entry| entry.watched) {
-            tasks.spawn(watch::watch(self.host.clone(), entry.clone()));
-        }
+        tasks.spawn(watch::watch(Arc::clone(&self.host)));
 
         let mut shutdown = pin!(shutdown);
         loop {

@@ -106,7 +106,7 @@ impl Turn {
         let done = spawn_blocking(move || {
             let _entered = span.enter();
             let began = Instant::now();
-            let tried = attempt(&self);
+            let tried = self.stopping(None).unwrap_or_else(|| attempt(&self));
             let attempt = Attempt {
                 at: attempt::now(),
                 cause,
@@ -193,13 +193,22 @@ impl Turn {
             .map_err(|error| error.to_string())
     }
 
+    /// The end of an attempt that a host makes no more which is about to end itself. Asked between steps.
+    fn stopping(&self, version: Option<&Pipeline>) -> Option<Tried> {
+        let stopping = self.host.stopping();
+        stopping.then(|| Tried::refused(version, "the host is stopping"))
+    }
+
     fn probe_and_switch(&self, pipeline: Arc<Pipeline>) -> Tried {
+        if let Some(stopping) = self.stopping(Some(&pipeline)) {
+            return stopping;
+        }
         if let Err(error) = pipeline.probe() {
             let reason = format!("it failed on its probe item: {error}");
             return Tried::refused(Some(&pipeline), reason);
         }
-        if self.host.stopping() {
-            return Tried::refused(Some(&pipeline), "the host is stopping");
+        if let Some(stopping) = self.stopping(Some(&pipeline)) {
+            return stopping;
         }
         let version = pipeline.version().pipeline.clone();
         self.entry.switch(pipeline);

@@ -1,36 +1,69 @@
 //! Looking for changes of what pipelines come from.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use footlight_pipeline::Source;
+use tokio::sync::mpsc::{Sender, channel};
 
 use crate::attempt::Cause;
 use crate::entry::Entry;
 use crate::host::Host;
 use crate::swap::Turn;
 
-/// How often a source is asked whether it has changed.
+/// How often sources are asked whether they have changed.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Switches to what a pipeline's source has whenever it has changed, until the host stops.
-pub(crate) async fn watch(host: Arc<Host>, entry: Arc<Entry>) {
-    loop {
-        sleep(EVERY).await;
-        if host.stopping() {
+/// A pipeline, and where its versions come from.
+type Watched = (Weak<Entry>, Arc<dyn Source>);
+
+/// Switches to what the sources of pipelines have whenever one has changed, until the host stops.
+pub(crate) async fn watch(host: Arc<Host>) {
+    if !host.pipelines().any(|entry| entry.watched) {
+        return;
+    }
+    let (sender, mut receiver) = channel(1);
+    let asked = Arc::downgrade(&host);
+    // A thread of its own. Were the threads that work on frames asked in between, frames would be spread
+    // over more of them, and each keeps memory for what it has worked on.
+    let thread = thread::Builder::new().name("footlight-watch".to_owned());
+    if let Err(error) = thread.spawn(move || look(&asked, &sender)) {
+        tracing::error!(%error, "no thread to watch the pipelines with; they change only when told to");
+    }
+    while let Some((entry, source)) = receiver.recv().await {
+        let Some(entry) = entry.upgrade() else {
             return;
-        }
-        let source = entry.source();
-        let asked = source.clone();
-        if !matches!(spawn_blocking(move || asked.changed()).await, Ok(true)) {
-            continue;
-        }
+        };
         let turn = Turn::wait(&host, &entry).await;
-        // While this waited, somebody may have named another source; what it has is not wanted any more.
+        // While this waited, somebody may have named another source; what this one has is not wanted any
+        // more.
         if Arc::ptr_eq(&source, &entry.source()) {
-            // What became of it is logged and kept; a change that is refused is tried again at the next one.
+            // What became of it is logged and kept; one that is refused is tried again when it changes.
             let _ = turn.swap(source, Cause::Change).await;
         }
     }
+}
+
+/// Asks all sources again and again, for as long as somebody wants to know.
+fn look(host: &Weak<Host>, changes: &Sender<Watched>) {
+    loop {
+        thread::sleep(EVERY);
+        // Held no longer than it takes to read the list: nothing of the host may end with this thread.
+        let Some(watched) = host.upgrade().and_then(|host| watched(&host)) else {
+            return;
+        };
+        for (entry, source) in watched {
+            if source.changed() && changes.blocking_send((entry, source)).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The pipelines that are watched, with their sources; none once the host stops.
+fn watched(host: &Host) -> Option<Vec<Watched>> {
+    let watched = host.pipelines().filter(|entry| entry.watched);
+    let sources = watched.map(|entry| (Arc::downgrade(entry), entry.source()));
+    (!host.stopping()).then(|| sources.collect())
 }
