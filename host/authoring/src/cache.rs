@@ -41,6 +41,14 @@ impl Cache {
                 "no cache folder: set FOOTLIGHT_CACHE to a folder that may grow to 1 GB",
             ));
         };
+        Cache::at(root)
+    }
+
+    /// A cache in this folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn at(root: PathBuf) -> Result<Cache> {
         let made = fs::create_dir_all(&root).and_then(|()| root.canonicalize());
         let root = made.map_err(|error| {
             Error::File(

@@ -75,6 +75,11 @@ pub fn build(
         .collect()
 }
 
+/// Finds or fetches the compiler, and builds nothing.
+pub(crate) fn prepare(cache: &Cache, progress: &Progress) -> Result<()> {
+    Toolchain::find(cache, progress).map(drop)
+}
+
 /// A line of cargo's messages.
 #[derive(Deserialize)]
 struct Message {

@@ -4,6 +4,7 @@
 mod annotate;
 mod answer;
 mod args;
+mod author;
 mod client;
 mod doctor;
 mod enroll;
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         Command::Members(args) => enroll::members(&args),
         Command::Forget(args) => enroll::forget(&args),
         Command::Submit(args) => submit::submit(&args),
+        Command::Stage(StageCommand::New(args)) => author::new(&args),
+        Command::Stage(StageCommand::Build(args)) => author::build(&args),
         Command::Stage(StageCommand::Inspect(args)) => inspect::inspect(&args),
         Command::Models(args) => models::models(&args),
         Command::Doctor(args) => doctor::doctor(&args),
