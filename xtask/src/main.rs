@@ -13,6 +13,7 @@ mod digest;
 mod download;
 mod fetch;
 mod folder;
+mod languages;
 mod model;
 mod prerequisites;
 mod python_literal;

@@ -8,6 +8,7 @@ use footlight_authoring::cargo::cargo;
 use footlight_authoring::{Cache, Progress};
 
 use crate::build;
+use crate::languages;
 use crate::stages;
 use crate::workspace::Workspace;
 
@@ -20,6 +21,7 @@ pub fn run(
     arguments: &[String],
 ) -> Result<ExitCode> {
     stages::build_all(workspace, cache, progress)?;
+    languages::build(workspace, cache, progress)?;
     build::host(workspace, progress)?;
     let selections: &[&[&str]] = if selects(arguments) {
         &[&[]]

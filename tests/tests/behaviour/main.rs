@@ -10,6 +10,7 @@
 )]
 
 mod accuracy;
+mod authoring;
 mod backends;
 mod bad_input;
 mod catalogue;
@@ -24,6 +25,7 @@ mod host;
 mod hostile;
 mod inference;
 mod jpeg;
+mod languages;
 mod memory;
 mod needs;
 mod openapi;
@@ -42,7 +44,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Memory and counters of a host are compared: no other test may use it meanwhile.
     arguments.test_threads.get_or_insert(1);
-    let groups: [Vec<Trial>; 13] = [
+    let groups: [Vec<Trial>; 14] = [
         [operation::trials(), command_line::trials()]
             .into_iter()
             .flatten()
@@ -58,6 +60,10 @@ fn main() {
             .collect(),
         hostile::trials(),
         [wasi::trials(), inference::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
+        [authoring::trials(), languages::trials()]
             .into_iter()
             .flatten()
             .collect(),
