@@ -149,6 +149,17 @@ mod tests {
     }
 
     #[test]
+    fn the_page_shows_what_is_written() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/write-your-own-stage.md");
+        let page = fs::read_to_string(page).unwrap();
+        for (path, text) in files("brightness", Language::Rust).unwrap() {
+            if path == Path::new("src/lib.rs") || path == Path::new("pipeline.toml") {
+                assert!(page.contains(&text), "{} is another", path.display());
+            }
+        }
+    }
+
+    #[test]
     fn every_template_has_its_name_the_contract_and_a_test() {
         let parent = tempfile::tempdir().unwrap();
         for (language, manifest, test) in [
