@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::error::{Doing, Result};
-use crate::process::run_quietly;
+use crate::error::{Doing, Error, Result};
+use crate::process::{output, run_quietly};
 use crate::project::Project;
 use crate::tool::Tool;
 use crate::{Cache, Progress};
@@ -55,10 +55,15 @@ pub fn build(
     )?;
     let contract = project.contract()?;
     let tool = tool(cache, progress)?;
+    let does_not_build = |error: Error| error.during(format!("{name} does not build"));
+    // componentize-js does not say where source is wrong.
+    let mut check = Command::new("node");
+    check.current_dir(&project.folder).arg("--check").arg(main);
+    output(&mut check).map_err(does_not_build)?;
 
     let step = progress.begin("building", name, None);
     let scratch = cache.scratch()?;
-    let output = scratch.path().join("component.wasm");
+    let built = scratch.path().join("component.wasm");
     let mut command = Command::new("node");
     command
         .current_dir(&project.folder)
@@ -68,11 +73,10 @@ pub fn build(
         .arg("--wit")
         .arg(contract)
         .args(["--world-name", "stage", "--out"])
-        .arg(&output)
+        .arg(&built)
         .arg("--disable")
         .args(WITHOUT);
-    run_quietly(&mut command, scratch.path(), || step.at(0))
-        .map_err(|error| error.during(format!("{name} does not build")))?;
+    run_quietly(&mut command, scratch.path(), || step.at(0)).map_err(does_not_build)?;
     step.done("built");
-    std::fs::read(&output).to("read", &output)
+    std::fs::read(&built).to("read", &built)
 }

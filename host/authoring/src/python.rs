@@ -53,6 +53,8 @@ pub fn build(cache: &Cache, progress: &Progress, name: &str, project: &Project) 
     command
         .current_dir(&project.folder)
         .env("PYTHONPATH", &tool)
+        // Where the tool was in its own code would push out what is wrong with the stage.
+        .env("RUST_BACKTRACE", "0")
         .arg(tool.join("bin/componentize-py"))
         .arg("--wit-path")
         .arg(contract)

@@ -62,11 +62,22 @@ pub fn trials() -> Vec<Trial> {
             HOST,
             foreign_import,
         ),
-        trial(
-            "authoring: source that does not build",
-            PYTHON,
-            does_not_build,
-        ),
+        trial("authoring: Python that does not build", PYTHON, || {
+            does_not_build(
+                "python",
+                "mean.py",
+                "raise RuntimeError('of no use')",
+                "of no use",
+            )
+        }),
+        trial("authoring: JavaScript that does not build", JS, || {
+            does_not_build(
+                "js",
+                "app.js",
+                "export const processing = [;",
+                "SyntaxError",
+            )
+        }),
         trial("authoring: tools that are not there", HOST, no_tools),
         trial("authoring: a mirror that lies", PYTHON, lying_mirror),
     ]
@@ -268,19 +279,14 @@ fn foreign_import() {
     assert!(!desk.path().join("out").exists());
 }
 
-fn does_not_build() {
+fn does_not_build(language: &str, file: &str, source: &str, words: &str) {
     let desk = Desk::new();
-    desk.good(&["stage", "new", "glow", "--lang", "python"]);
-    fs::write(
-        desk.path().join("glow/mean.py"),
-        "raise RuntimeError('of no use')",
-    )
-    .unwrap();
+    desk.good(&["stage", "new", "glow", "--lang", language]);
+    fs::write(desk.path().join("glow").join(file), source).unwrap();
     let said = desk.bad(&["stage", "build", "glow"], 1);
-    assert!(
-        said.contains("glow does not build") && said.contains("of no use"),
-        "{said}"
-    );
+    for words in ["glow does not build", file, words] {
+        assert!(said.contains(words), "no {words} in {said}");
+    }
     fs::remove_dir_all(desk.path().join("glow/wit")).unwrap();
     let said = desk.bad(&["stage", "build", "glow"], 1);
     assert!(said.contains("glow/wit is not there"), "{said}");
