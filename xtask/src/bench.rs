@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use footlight_authoring::{Cache, Progress};
 
 use crate::build;
-use crate::cache::Cache;
-use crate::progress::Progress;
 use crate::stages;
 use crate::workspace::Workspace;
 
@@ -32,7 +31,7 @@ pub fn run(
         std::process::Command::new(workspace.host().with_file_name("footlight-bench"));
     command.env("FOOTLIGHT_CACHE", cache.root());
     for (name, folder) in [
-        ("--workspace", workspace.root().to_path_buf()),
+        ("--workspace", workspace.root.clone()),
         ("--stages", workspace.stages()),
         ("--photos", cache.path("photos")),
         ("--peers", cache.path("peers")),

@@ -81,7 +81,7 @@ fn npm(source: &Source, folder: &Path) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::in_words;
+    use footlight_authoring::process::in_words;
 
     fn source(registry: Registry, package: &str, archive: &str) -> Source {
         let (package, archive) = (package.to_owned(), archive.to_owned());

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use footlight_authoring::process::{bytes_under, in_words, run_quietly};
+use footlight_authoring::{Cache, Progress};
 
-use crate::cache::{Cache, file_sha256};
 use crate::client;
-use crate::process::{bytes_under, in_words, run_quietly};
-use crate::progress::Progress;
+use crate::digest::file_sha256;
 use crate::source::{Registry, Source};
 
 /// The archive's path in the cache, fetched if it is not there as pinned.

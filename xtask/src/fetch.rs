@@ -1,12 +1,11 @@
 //! Everything that the host needs and the source tree does not hold.
 
 use anyhow::{Context, Result};
+use footlight_authoring::{Cache, Progress};
 
-use crate::cache::Cache;
 use crate::folder::{self, Folder};
 use crate::model::{self, Model};
 use crate::prerequisites;
-use crate::progress::Progress;
 use crate::source::Source;
 use crate::workspace::Workspace;
 
@@ -42,7 +41,7 @@ pub fn all(
         .map(Item::Folder)
         .collect();
     items.extend(
-        model::wanted(&workspace.root().join("models"))?
+        model::wanted(&workspace.root.join("models"))?
             .into_iter()
             .map(Item::Model),
     );

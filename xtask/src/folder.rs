@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use footlight_authoring::{Cache, Progress};
 use serde::Deserialize;
 
-use crate::cache::{Cache, file_sha256, sha256};
+use crate::digest::{file_sha256, sha256};
 use crate::download;
-use crate::progress::Progress;
 use crate::source::Source;
 use crate::unpack;
 
@@ -83,14 +83,7 @@ impl Folder {
         let fresh = scratch.path().join("fresh");
         fs::create_dir(&fresh)?;
         self.unpack(&archive, &fresh)?;
-        if folder.exists() {
-            fs::rename(&folder, scratch.path().join("old"))?;
-        }
-        if let Some(parent) = folder.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        fs::rename(&fresh, &folder)
-            .with_context(|| format!("cannot write {}", folder.display()))?;
+        cache.put(&fresh, &folder, &scratch)?;
         step.done("unpacked");
         Ok(())
     }

@@ -1,30 +1,27 @@
 //! The tasks of this workspace: fetch what is needed, build the stages, show a demonstration, test.
 //!
 //! It is the first thing that a newcomer waits for, so it depends on little: it knows packages, cargo and the
-//! host's command line, and none of the host's crates.
+//! host's command line, and of the host's crates the one that builds stages, which depends on little too.
 
 #![forbid(unsafe_code)]
 
 mod bench;
 mod build;
-mod cache;
 mod client;
 mod debian;
 mod demo;
+mod digest;
 mod download;
 mod fetch;
 mod folder;
+mod languages;
 mod model;
 mod prerequisites;
-mod process;
-mod progress;
 mod python_literal;
 mod quantize;
 mod source;
 mod stages;
 mod test;
-mod toolchain;
-mod toolchain_debian;
 mod tools;
 mod unpack;
 mod workspace;
@@ -34,10 +31,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use footlight_authoring::{Cache, Progress};
 
-use crate::cache::Cache;
 use crate::fetch::Purpose;
-use crate::progress::Progress;
 use crate::workspace::Workspace;
 
 #[derive(Parser)]
@@ -105,7 +101,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<ExitCode> {
     let workspace = Workspace::find()?;
     let cache = Cache::open()?;
-    let progress = Progress::new();
+    let progress = Progress::on_stderr();
     match task {
         Task::Demo { serve, json } => {
             fetch::all(&workspace, &cache, &progress, Purpose::Running)?;

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use footlight_authoring::{Cache, Progress};
 use serde::Deserialize;
 
-use crate::cache::{Cache, file_sha256, sha256};
+use crate::digest::{file_sha256, sha256};
 use crate::download;
-use crate::progress::Progress;
 use crate::python_literal;
 use crate::source::Source;
 use crate::unpack;

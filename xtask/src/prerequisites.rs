@@ -1,9 +1,10 @@
 //! What a machine must have before anything is fetched or built.
 
 use std::env::consts;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Result, bail};
+use footlight_authoring::process::runs;
 
 use crate::source::Registry;
 
@@ -52,17 +53,6 @@ pub fn check(registries: &[Registry]) -> Result<()> {
         "this machine lacks what Footlight needs\n{}",
         lines.join("\n")
     );
-}
-
-/// Whether a program can be run and succeeds.
-pub fn runs(program: &str, arguments: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
 }
 
 /// The dynamic linker's cache knows; where it cannot be asked, the runtime itself will tell.

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use footlight_authoring::process::run_quietly;
+use footlight_authoring::{Cache, Progress};
 
-use crate::cache::{Cache, sha256};
+use crate::digest::sha256;
 use crate::model::Model;
-use crate::process::run_quietly;
-use crate::progress::Progress;
 use crate::workspace::Workspace;
 
 /// What it is made of, and what it is called.
@@ -22,7 +22,7 @@ const TO: &str = "fr-feature-int8";
 /// # Errors
 /// Where Python or a package cannot be had, or what was made is not what the card describes.
 pub fn run(workspace: &Workspace, cache: &Cache, progress: &Progress) -> Result<()> {
-    let models = workspace.root().join("models");
+    let models = workspace.root.join("models");
     let card = |name: &str| Model::read(&models.join(format!("{name}.toml")));
     let (from, to) = (card(FROM)?, card(TO)?);
     let _lock = cache.lock()?;

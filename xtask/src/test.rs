@@ -4,13 +4,14 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
+use footlight_authoring::cargo::cargo;
+use footlight_authoring::{Cache, Progress};
 
 use crate::build;
-use crate::cache::Cache;
-use crate::progress::Progress;
+use crate::languages;
 use crate::stages;
 use crate::tools;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::Workspace;
 
 /// Builds what the tests use and runs them, with more `arguments` for `cargo test`; one command for each selection of packages.
 /// The last line says how many passed, failed and were skipped.
@@ -21,6 +22,7 @@ pub fn run(
     arguments: &[String],
 ) -> Result<ExitCode> {
     stages::build_all(workspace, cache, progress)?;
+    languages::build(workspace, cache, progress)?;
     build::host(workspace, progress)?;
     let tools = tools::for_tests(cache, progress);
     let selections: &[&[&str]] = if selects(arguments) {
@@ -68,16 +70,16 @@ fn cargo_test(
 ) -> Command {
     let mut command = cargo();
     command
-        .current_dir(workspace.root())
+        .current_dir(&workspace.root)
         .args(["test", "--release", "--no-fail-fast"]);
     command.args(selection).args(arguments);
-    command.env("CARGO_TARGET_DIR", workspace.target());
+    command.env("CARGO_TARGET_DIR", &workspace.target);
     command.env("FOOTLIGHT_CACHE", cache.root());
     command.env("FOOTLIGHT_STAGES", workspace.stages());
     command.env("FOOTLIGHT_BIN", workspace.host());
     // Larger test data, where the source tree has it beside it; tests that want it say so where it is missing.
     if let Some(data) = workspace
-        .root()
+        .root
         .parent()
         .map(|folder| folder.join("shared/data"))
         .filter(|data| data.is_dir())

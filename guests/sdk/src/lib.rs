@@ -39,7 +39,7 @@
 //! ```
 //!
 //! The crate that holds it is a `cdylib`, built for `wasm32-unknown-unknown` and turned into a
-//! component by `cargo xtask stage PATH`. `docs/write-your-own-stage.md` goes through that step by
+//! component by `footlight stage build`. `docs/write-your-own-stage.md` goes through that step by
 //! step. Keep the logic in plain functions over numbers: those are tested natively with `cargo test`,
 //! whereas whatever calls the host can only run in it.
 //!

@@ -15,6 +15,7 @@ pub use artifact::{
     StoreCheckArgs, StoreCollectArgs, StoreCommand, VerifyArgs,
 };
 pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
+use footlight_authoring::Language;
 
 /// Where a host listens where nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:7420";
@@ -58,6 +59,25 @@ Examples:
   footlight submit party.jpg
   footlight submit *.jpg --annotate annotated
   footlight submit party.jpg --json | jq '.[0].answer.faces[].verdict'";
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  footlight stage new brightness
+  footlight stage new brightness --lang python
+  cd brightness && footlight stage build && footlight run pipeline.toml
+
+What is written builds as it is: it measures how bright a picture is. It holds all that it needs, Footlight's
+source tree is not.";
+
+const BUILD_EXAMPLES: &str = "\
+Examples:
+  footlight stage build
+  footlight stage build brightness -o stages/brightness.wasm
+  footlight stage build --json | jq -r .digest
+
+The folder's manifest says what the stage is written in: Cargo.toml Rust, pyproject.toml Python, package.json
+JavaScript. What builds it is found, or fetched once into the cache folder by rustup, pip or npm. A component
+that no host would run is refused, with the import or export that is wrong, and not written.";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
@@ -121,7 +141,7 @@ pub enum Command {
     /// Send photos to a running host and print who is a member
     #[command(after_help = SUBMIT_EXAMPLES)]
     Submit(SubmitArgs),
-    /// Publish a stage, fetch one, look into one
+    /// Start a new stage, build it, publish it, fetch one, look into one
     #[command(subcommand)]
     Stage(StageCommand),
     /// Publish a pipeline; see which version a host runs, and change it between two frames
@@ -159,6 +179,12 @@ pub enum Command {
 /// What can be done with a stage.
 #[derive(Debug, Subcommand)]
 pub enum StageCommand {
+    /// Write a new stage that builds as it is, in Rust, Python or JavaScript
+    #[command(after_help = NEW_EXAMPLES)]
+    New(NewArgs),
+    /// Build a stage to a component and check that a host runs it
+    #[command(after_help = BUILD_EXAMPLES)]
+    Build(BuildArgs),
     /// Print a stage's size, digest, exports, and imports: all that it can reach, in words
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(InspectArgs),
@@ -310,6 +336,31 @@ pub struct SubmitArgs {
     /// Write each photo as DIR/<name>.png with its faces, landmarks and verdicts drawn in
     #[arg(long, value_name = "DIR")]
     pub annotate: Option<PathBuf>,
+}
+
+/// `footlight stage new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The stage's name, which a folder of that name is made for; or the folder's path
+    #[arg(value_name = "NAME")]
+    pub folder: PathBuf,
+    /// What it is written in: rust, python or js
+    #[arg(long, value_name = "LANG", default_value_t = Language::Rust)]
+    pub lang: Language,
+}
+
+/// `footlight stage build`.
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// The stage's folder
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
+    /// Where the component is written [default: NAME.wasm in the stage's folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `footlight stage inspect`.

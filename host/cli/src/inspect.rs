@@ -35,7 +35,7 @@ fn no_component(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0, b'a', b's', b'm', _, _, 1, 0, ..] => None,
         [0, b'a', b's', b'm', _, _, 0, 0, ..] => Some(
-            "is a core WebAssembly module; make a component of it first, as docs/write-your-own-stage.md shows",
+            "is a core WebAssembly module and not yet a component; `footlight stage build` makes components",
         ),
         _ => Some("is no WebAssembly; give the .wasm file of a component"),
     }

@@ -5,6 +5,7 @@ mod annotate;
 mod answer;
 mod args;
 mod artifact;
+mod author;
 mod client;
 mod doctor;
 mod enroll;
@@ -36,6 +37,8 @@ fn main() -> ExitCode {
         Command::Forget(args) => enroll::forget(&args),
         Command::Submit(args) => submit::submit(&args),
         Command::Stage(command) => match command {
+            StageCommand::New(args) => author::new(&args),
+            StageCommand::Build(args) => author::build(&args),
             StageCommand::Inspect(args) => inspect::inspect(&args),
             StageCommand::Push(args) => artifact::push_stage(&args),
             StageCommand::Pull(args) => artifact::pull_stage(&args),

@@ -129,7 +129,7 @@ fn meaning(name: &str) -> Option<&'static str> {
         }
         "wasi:cli/environment" => "sees an empty environment and no arguments",
         "wasi:cli/stdin" => "reads an empty input",
-        "wasi:cli/stdout" | "wasi:cli/stderr" => "writes to nowhere",
+        "wasi:cli/stdout" | "wasi:cli/stderr" => "writes lines to the host's log",
         "wasi:cli/exit" => "may give up",
         "wasi:filesystem/types" | "wasi:filesystem/preopens" => "sees no files",
         name if name.starts_with("wasi:cli/terminal-") => "sees no terminal",

@@ -29,7 +29,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// The photos, each with a name that can be a member's.
-fn people() -> Vec<(String, Vec<u8>)> {
+pub fn people() -> Vec<(String, Vec<u8>)> {
     let folders = |folder: &Path| -> Vec<PathBuf> {
         let mut paths: Vec<_> = fs::read_dir(folder)
             .unwrap()

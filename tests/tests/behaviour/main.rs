@@ -10,6 +10,7 @@
 )]
 
 mod accuracy;
+mod authoring;
 mod backends;
 mod bad_input;
 mod catalogue;
@@ -25,6 +26,7 @@ mod host;
 mod hostile;
 mod inference;
 mod jpeg;
+mod languages;
 mod memory;
 mod needs;
 mod openapi;
@@ -63,6 +65,10 @@ fn main() {
             .collect(),
         hostile::trials(),
         [wasi::trials(), inference::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
+        [authoring::trials(), languages::trials()]
             .into_iter()
             .flatten()
             .collect(),

@@ -21,11 +21,17 @@ pub enum Need {
     Quantized,
     /// The sample photos.
     Photos,
+    /// Member verification in Python, and so what builds it.
+    Python,
+    /// Member verification in JavaScript, and so what builds it.
+    JavaScript,
     /// The 100 photos of 10 people that errors are measured on.
     Faces,
 }
 
-use Need::{Faces, Host, Hostile, Models, OnnxRuntime, Photos, Quantized, Stages};
+use Need::{
+    Faces, Host, Hostile, JavaScript, Models, OnnxRuntime, Photos, Python, Quantized, Stages,
+};
 
 /// All that the pipeline of members needs, and photos for it.
 pub const MEMBERS: &[Need] = &[Host, Stages, Models, Photos];
@@ -43,6 +49,17 @@ pub fn trial(name: &str, needs: &'static [Need], test: impl FnOnce() + Send + 's
             }
         }
     })
+}
+
+/// Why there is no member verification in another language.
+fn unbuilt(language: &str, tools: &str) -> Option<String> {
+    let name = format!("languages/member-verification-{language}.wasm");
+    let file = places::stages().join(name);
+    let why = || {
+        let file = file.display();
+        format!("{file} is not there: `cargo xtask test` builds it, with {tools}")
+    };
+    (!file.exists()).then(why)
 }
 
 impl Need {
@@ -75,6 +92,8 @@ impl Need {
                 ]
                 .map(stage),
             ),
+            Python => return unbuilt("python", "python3 with pip"),
+            JavaScript => return unbuilt("js", "node with npm"),
             Models => there(&[cache.join("models")]),
             Photos => there(&[cache.join("photos/people"), cache.join("photos/others")]),
             Quantized => {

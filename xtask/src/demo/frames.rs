@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use footlight_authoring::Cache;
 use image::imageops::{self, FilterType};
 use image::{ImageReader, RgbImage};
 
 use super::scenes::{SCENES, Scene};
-use crate::cache::Cache;
 
 /// The height of a frame that is made of several photos.
 const HEIGHT: u32 = 900;

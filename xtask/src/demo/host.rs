@@ -10,13 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use footlight_authoring::process::{in_words, last_lines, output};
+use footlight_authoring::{Cache, Progress};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::cache::Cache;
-use crate::process::{in_words, last_lines, output};
-use crate::progress::Progress;
 use crate::workspace::Workspace;
 
 /// Time for loading the runtime, the models and the stages on a slow machine.
@@ -49,7 +48,7 @@ impl Host {
         let program = workspace.host();
         let mut command = Command::new(&program);
         command
-            .current_dir(workspace.root())
+            .current_dir(&workspace.root)
             .env("FOOTLIGHT_CACHE", cache.root());
         command
             .args([

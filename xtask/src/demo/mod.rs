@@ -12,14 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
+use footlight_authoring::{Cache, Progress};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use self::host::Host;
 use self::report::Report;
 use self::scenes::{PEOPLE, SCENES};
 use crate::build;
-use crate::cache::Cache;
-use crate::progress::Progress;
 use crate::stages;
 use crate::workspace::Workspace;
 
@@ -46,7 +45,7 @@ pub fn run(
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stopped))?;
     }
-    let folder = workspace.target().join("demo");
+    let folder = workspace.target.join("demo");
     if folder.exists() {
         // Of an earlier demonstration.
         fs::remove_dir_all(&folder)

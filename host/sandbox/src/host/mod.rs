@@ -3,6 +3,7 @@
 mod convert;
 mod media;
 mod nn;
+mod print;
 mod surroundings;
 mod wasi;
 

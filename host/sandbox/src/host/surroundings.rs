@@ -5,9 +5,9 @@ use crate::bindings::{log, models, settings, values};
 use crate::state::State;
 
 /// A longer message is cut: the log is the operator's, not a place to keep things.
-const MAX_MESSAGE: usize = 4096;
+pub(super) const MAX_MESSAGE: usize = 4096;
 /// Messages that are kept of one item.
-const MAX_MESSAGES: u32 = 100;
+pub(super) const MAX_MESSAGES: u32 = 100;
 
 impl values::Host for State {}
 
@@ -33,12 +33,7 @@ impl log::Host for State {
         if self.messages > MAX_MESSAGES {
             return Ok(());
         }
-        // Control characters could make one message look like several of the host's own.
-        let message: String = message
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .take(MAX_MESSAGE)
-            .collect();
+        let message = printable(&message);
         let stage = &self.configuration.name;
         match level {
             log::Level::Debug => tracing::debug!(target: "footlight::stage", stage, "{message}"),
@@ -48,4 +43,12 @@ impl log::Host for State {
         }
         Ok(())
     }
+}
+
+/// A text as one message. Control characters could make it look like several of the host's own.
+pub(super) fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_MESSAGE)
+        .collect()
 }

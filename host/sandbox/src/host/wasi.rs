@@ -1,6 +1,7 @@
 //! WASI 0.2 with nothing behind it, for stages built for wasm32-wasip2: no files, no network, no
-//! environment; clocks and randomness only.
+//! environment; clocks and randomness only. What a stage prints goes to the host's log.
 
+use super::print::Printed;
 use crate::state::State;
 use std::time::{Duration, Instant};
 use wasmtime::StoreContextMut;
@@ -60,14 +61,20 @@ impl Pollable for Timer {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
-            ctx: self.wasi.get_or_insert_with(empty),
+            ctx: self
+                .wasi
+                .get_or_insert_with(|| empty(&self.configuration.name)),
             table: &mut self.table,
         }
     }
 }
 
-fn empty() -> WasiCtx {
+/// A world with nothing in it, for the stage of that name.
+fn empty(stage: &str) -> WasiCtx {
+    let printed = Printed::of(stage);
     WasiCtxBuilder::new()
+        .stdout(printed.clone())
+        .stderr(printed)
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)

@@ -6,13 +6,14 @@ use std::time::Instant;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 
 /// Where progress is shown.
+#[derive(Debug)]
 pub struct Progress {
     terminal: bool,
 }
 
 impl Progress {
     /// Looks at standard error, which all of it goes to.
-    pub fn new() -> Progress {
+    pub fn on_stderr() -> Progress {
         Progress {
             terminal: std::io::stderr().is_terminal(),
         }
@@ -59,6 +60,7 @@ impl Progress {
 }
 
 /// One thing that takes a while.
+#[derive(Debug)]
 pub struct Step {
     bar: ProgressBar,
     what: String,

@@ -4,13 +4,11 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
-
+use super::debian;
 use crate::cache::Cache;
+use crate::error::{Error, Result};
 use crate::process;
 use crate::progress::Progress;
-use crate::toolchain_debian;
-use crate::workspace::cargo;
 
 /// What stages are built for: nothing but the language, so that a component can import only what its world names.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -48,23 +46,23 @@ impl Toolchain {
                 step.done("added");
                 return Ok(Toolchain::default());
             }
-            Err(error) => tried.push(format!("{error:#}")),
+            Err(error) => tried.push(error.in_full()),
         }
         drop(step);
-        match toolchain_debian::fetch(cache, progress) {
+        match debian::fetch(cache, progress) {
             Ok(toolchain) => return Ok(toolchain),
-            Err(error) => tried.push(format!("Debian's packages: {error:#}")),
+            Err(error) => tried.push(format!("Debian's packages: {}", error.in_full())),
         }
         let tried: Vec<String> = tried
             .iter()
             .enumerate()
             .map(|(index, text)| format!("  {}. {text}", index + 1))
             .collect();
-        bail!(
+        Err(Error::Refused(format!(
             "stages cannot be built: no compiler for {TARGET}; install one with `rustup target add {TARGET}` where \
              rustup reaches its server, or your system's package of Rust for WebAssembly\n{}",
             tried.join("\n")
-        );
+        )))
     }
 }
 
@@ -73,7 +71,7 @@ fn present(cache: &Cache) -> Option<Toolchain> {
     if is_installed() {
         Some(Toolchain::default())
     } else {
-        toolchain_debian::unpacked(cache)
+        debian::unpacked(cache)
     }
 }
 
@@ -106,31 +104,10 @@ fn add_by_rustup(cache: &Cache) -> Result<()> {
     rustup.args(["target", "add", TARGET]);
     process::run_quietly(&mut rustup, scratch.path(), || {})?;
     if !is_installed() {
-        bail!(
+        return Err(Error::Refused(format!(
             "`rustup target add {TARGET}` succeeded, but cargo uses another Rust ({})",
             version()
-        );
+        )));
     }
     Ok(())
-}
-
-/// A `cargo build` with this toolchain; the caller adds what to build.
-pub fn cargo_build(toolchain: &Toolchain) -> Command {
-    let mut command = cargo();
-    command
-        .args(["build", "--profile=stage", "--target", TARGET])
-        .args(&toolchain.arguments)
-        // Every runtime of components has had 128-bit vectors for years; the compiler does not assume so. A
-        // quarter of the usual stack is plenty, and all of it is memory that a host may have to clear.
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            "-Ctarget-feature=+simd128 -Clink-arg=-zstack-size=262144",
-        );
-    command.envs(
-        toolchain
-            .environment
-            .iter()
-            .map(|(name, value)| (name, value)),
-    );
-    command
 }

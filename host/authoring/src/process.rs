@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use crate::error::{Doing, Error, Result};
 
 /// How often a running program's traces are looked at.
 const POLL: Duration = Duration::from_millis(100);
@@ -36,17 +36,19 @@ fn word(text: &OsStr) -> String {
 /// Where it cannot be started or fails, with what was run and the last lines of what it wrote.
 pub fn run_quietly(command: &mut Command, scratch: &Path, mut tick: impl FnMut()) -> Result<()> {
     let log = scratch.join("log");
-    let file = fs::File::create(&log)?;
+    let file = fs::File::create(&log).to("write", &log)?;
     command
         .stdin(Stdio::null())
-        .stdout(file.try_clone()?)
+        .stdout(file.try_clone().to("write", &log)?)
         .stderr(file);
     let mut child = command
         .spawn()
-        .with_context(|| format!("cannot run `{}`", in_words(command)))?;
+        .map_err(|error| Error::Start(in_words(command), error))?;
     let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) => {}
+            Err(error) => return Err(Error::Start(in_words(command), error)),
         }
         tick();
         thread::sleep(POLL);
@@ -54,15 +56,14 @@ pub fn run_quietly(command: &mut Command, scratch: &Path, mut tick: impl FnMut()
     if status.success() {
         return Ok(());
     }
-    let words = String::from_utf8_lossy(&fs::read(&log)?).into_owned();
-    bail!(
-        "`{}` failed ({status}):\n{}",
-        in_words(command),
-        last_lines(&words)
-    );
+    let words = fs::read(&log).to("read", &log)?;
+    Err(Error::failed(command, status, &words))
 }
 
 /// A program's standard output, where it succeeds.
+///
+/// # Errors
+/// Where it cannot be started or fails, with what was run and the last lines of what it wrote.
 pub fn output(command: &mut Command) -> Result<String> {
     let Output {
         status,
@@ -71,15 +72,22 @@ pub fn output(command: &mut Command) -> Result<String> {
     } = command
         .stdin(Stdio::null())
         .output()
-        .with_context(|| format!("cannot run `{}`", in_words(command)))?;
+        .map_err(|error| Error::Start(in_words(command), error))?;
     if !status.success() {
-        bail!(
-            "`{}` failed ({status}):\n{}",
-            in_words(command),
-            last_lines(&String::from_utf8_lossy(&stderr))
-        );
+        return Err(Error::failed(command, status, &stderr));
     }
     Ok(String::from_utf8_lossy(&stdout).into_owned())
+}
+
+/// Whether a program can be run and succeeds.
+pub fn runs(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 /// The last lines of a text, indented.

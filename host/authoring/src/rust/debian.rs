@@ -5,17 +5,16 @@
 //! that finds its libraries, the standard library built by cargo from source.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow, bail};
-
+use super::toolchain::Toolchain;
 use crate::cache::Cache;
-use crate::prerequisites::runs;
-use crate::process::{bytes_under, output, run_quietly};
+use crate::error::{Doing, Error, Result};
+use crate::process::{bytes_under, output, run_quietly, runs};
 use crate::progress::Progress;
-use crate::toolchain::Toolchain;
 
 const COMPILER: &str = "rustc-web";
 
@@ -43,7 +42,7 @@ pub fn unpacked(cache: &Cache) -> Option<Toolchain> {
 pub fn fetch(cache: &Cache, progress: &Progress) -> Result<Toolchain> {
     for program in ["apt-get", "apt-cache", "dpkg"] {
         if !runs(program, &["--version"]) {
-            bail!("there is no {program} here");
+            return Err(Error::Refused(format!("there is no {program} here")));
         }
     }
     linker()?;
@@ -53,17 +52,22 @@ pub fn fetch(cache: &Cache, progress: &Progress) -> Result<Toolchain> {
         let mut update = Command::new("apt-get");
         update.args(["update", "--quiet"]);
         if let Err(refused) = run_quietly(&mut update, scratch.path(), || {}) {
-            return Err(anyhow!(
-                "{error:#}; and the lists of packages cannot be renewed: {refused:#}"
-            ));
+            return Err(Error::Refused(format!(
+                "{}; and the lists of packages cannot be renewed: {}",
+                error.in_full(),
+                refused.in_full()
+            )));
         }
         download(scratch.path(), progress)?;
     }
     let step = progress.begin("unpacking", "Rust for WebAssembly", None);
     let fresh = scratch.path().join("fresh");
-    fs::create_dir(&fresh)?;
-    for entry in fs::read_dir(scratch.path())? {
-        let path = entry?.path();
+    fs::create_dir(&fresh).to("make", &fresh)?;
+    for entry in fs::read_dir(scratch.path())
+        .to("list", scratch.path())?
+        .flatten()
+    {
+        let path = entry.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
             run_quietly(
                 Command::new("dpkg").arg("-x").arg(&path).arg(&fresh),
@@ -72,17 +76,15 @@ pub fn fetch(cache: &Cache, progress: &Progress) -> Result<Toolchain> {
             )?;
         }
     }
-    write_script(&fresh.join("rustc"))?;
-    let folder = cache.path(FOLDER);
-    if folder.exists() {
-        fs::rename(&folder, scratch.path().join("old"))?;
-    }
-    fs::create_dir_all(cache.path("toolchain"))?;
-    fs::rename(&fresh, &folder)?;
+    let script = fresh.join("rustc");
+    write_script(&script).to("write", &script)?;
+    cache.put(&fresh, &cache.path(FOLDER), &scratch)?;
     step.done("unpacked");
-    unpacked(cache).context(
-        "the unpacked compiler does not run; `apt-get install libedit2 libxml2 libz3-4` may help",
-    )
+    unpacked(cache).ok_or_else(|| {
+        Error::refused(
+            "the unpacked compiler does not run; `apt-get install libedit2 libxml2 libz3-4` may help",
+        )
+    })
 }
 
 fn download(folder: &Path, progress: &Progress) -> Result<()> {
@@ -123,7 +125,7 @@ fn dependency<'a>(package: &'a Package, prefix: &str) -> Result<&'a str> {
     let found = package.depends.iter().find(|name| name.starts_with(prefix));
     found
         .map(String::as_str)
-        .with_context(|| format!("{} depends on no {prefix}*", package.name))
+        .ok_or_else(|| Error::Refused(format!("{} depends on no {prefix}*", package.name)))
 }
 
 fn show(name: &str) -> Result<Package> {
@@ -132,7 +134,7 @@ fn show(name: &str) -> Result<Package> {
         let line = text
             .lines()
             .find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
-        line.with_context(|| format!("`apt-cache show {name}` gives no {key}"))
+        line.ok_or_else(|| Error::Refused(format!("`apt-cache show {name}` gives no {key}")))
     };
     if name == COMPILER {
         let version = field("Version")?;
@@ -142,18 +144,17 @@ fn show(name: &str) -> Result<Package> {
             .zip(numbers.next())
             .is_none_or(|version| version < OLDEST)
         {
-            bail!(
+            return Err(Error::Refused(format!(
                 "apt offers {COMPILER} {version}, and {}.{} is needed",
-                OLDEST.0,
-                OLDEST.1
-            );
+                OLDEST.0, OLDEST.1
+            )));
         }
     }
     let depends = field("Depends").unwrap_or_default().split(',');
     let first_word = |text: &str| text.split_whitespace().next().map(str::to_owned);
     Ok(Package {
         name: name.to_owned(),
-        size: field("Size")?.parse()?,
+        size: field("Size")?.parse().unwrap_or(0),
         depends: depends.filter_map(first_word).collect(),
     })
 }
@@ -164,12 +165,15 @@ fn linker() -> Result<PathBuf> {
     let linker =
         Path::new(sysroot.trim()).join("lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld");
     if !linker.exists() {
-        bail!("the installed Rust has no rust-lld ({})", linker.display());
+        return Err(Error::Refused(format!(
+            "the installed Rust has no rust-lld ({})",
+            linker.display()
+        )));
     }
     Ok(linker)
 }
 
-fn write_script(path: &Path) -> Result<()> {
+fn write_script(path: &Path) -> io::Result<()> {
     let script = "#!/bin/sh\n\
         # Debian's compiler with the libraries that were unpacked beside it.\n\
         here=$(CDPATH= cd -- \"$(dirname -- \"$0\")\" && pwd)\n\
@@ -177,6 +181,5 @@ fn write_script(path: &Path) -> Result<()> {
         export LD_LIBRARY_PATH\n\
         exec \"$here/usr/bin/rustc\" \"$@\"\n";
     fs::write(path, script)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
-    Ok(())
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755))
 }
