@@ -104,37 +104,48 @@ pub fn run(places: &Places) -> Result<Vec<Row>> {
             "held to {RATE} Mbit/s in each direction, without delay"
         )),
     ];
-    let published = match node::publish(&site) {
-        Ok(published) => Some(published),
-        Err(error) => {
-            let why = format!("the pipeline could not be published: {error:#}");
-            rows.push(Row::failed(SECTION, "Footlight", why));
-            None
+    let published = node::publish(&site);
+    match &published {
+        Ok(published) => {
+            rows.extend(or_failed(
+                "Footlight, an empty node",
+                node::rows(&site, published),
+            ));
+            let brand_new = node::brand_new_rows(&site, published, bases);
+            rows.extend(or_failed("Footlight, a brand-new node", brand_new));
+            rows.extend(or_failed(swap::WHAT, swap::rows(&site, published)));
         }
-    };
-    if let Some(published) = &published {
-        rows.extend(node::rows(&site, published, bases)?);
-        rows.extend(swap::rows(&site, published)?);
+        Err(error) => rows.push(Row::failed(
+            SECTION,
+            "Footlight",
+            format!("the pipeline could not be published: {error:#}"),
+        )),
     }
     for service in &SERVICES {
-        match against(&site, service, published.as_ref()) {
-            Ok(measured) => rows.extend(measured),
-            Err(error) => rows.push(Row::failed(
-                SECTION,
-                format!("container with {}", service.what),
-                format!("could not be run: {error:#}"),
-            )),
-        }
+        let what = format!("container with {}", service.what);
+        let measured = against(&site, service, &what, published.as_ref().ok());
+        rows.extend(or_failed(&what, measured));
     }
     Ok(rows)
 }
 
+fn or_failed(what: &str, measured: Result<Vec<Row>>) -> Vec<Row> {
+    measured.unwrap_or_else(|error| {
+        let why = format!("could not be measured: {error:#}");
+        vec![Row::failed(SECTION, what, why)]
+    })
+}
+
 /// A container image of the paper's make-up, and Footlight in turns with it.
-fn against(site: &Site, service: &Service, published: Option<&Published>) -> Result<Vec<Row>> {
+fn against(
+    site: &Site,
+    service: &Service,
+    what: &str,
+    published: Option<&Published>,
+) -> Result<Vec<Row>> {
     let bases = site.places.bases.as_deref().context("no bases")?;
     let image = service.image(site.places, bases)?;
     let reference = site.registry.push(&image, service.module)?;
-    let what = format!("container with {}", service.what);
     let (mut pulls, mut starts, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     let mut theirs = |_| {
         let round = container(site, &reference)?;

@@ -172,7 +172,7 @@ pub fn host_image(bases: &Path, folder: &Path) -> Result<Image> {
     let program = std::env::current_exe()?.with_file_name("footlight");
     let stripped = folder.join("footlight");
     execute(Command::new("strip").arg("-o").arg(&stripped).arg(program))
-        .context("`apt-get install binutils` has it")?;
+        .context("the host's program is not stripped of its symbols")?;
     let layout = folder.join("host-image");
     let mut builder = Builder::new(&layout)?;
     builder.layer(&[(&bases.join(WITH_LIBRARIES), "")])?;

@@ -47,8 +47,8 @@ pub fn publish_with(site: &Site, stages: &Path, tag: &str) -> Result<Published> 
     })
 }
 
-/// Measures.
-pub fn rows(site: &Site, published: &Published, bases: &Path) -> Result<Vec<Row>> {
+/// A node that has the host already.
+pub fn rows(site: &Site, published: &Published) -> Result<Vec<Row>> {
     let (mut first, mut again) = (Vec::new(), Vec::new());
     for _ in 0..PULLS {
         let folder = tempfile::tempdir_in(site.folder.path())?;
@@ -78,20 +78,23 @@ pub fn rows(site: &Site, published: &Published, bases: &Path) -> Result<Vec<Row>
         None,
         "with its store, and what it compiled",
     ));
+    Ok(rows)
+}
 
+/// A node that has containerd and nothing else.
+pub fn brand_new_rows(site: &Site, published: &Published, bases: &Path) -> Result<Vec<Row>> {
     let image = contents::host_image(bases, site.folder.path())?;
     let reference = site.registry.push(&image, HOST)?;
     let brand_new = (0..ROUNDS)
         .map(|_| brand_new(site, published, &reference))
         .collect::<Result<Vec<_>>>()?;
     let note = format!("the host is {}", size(&image));
-    rows.extend(taken(
+    Ok(taken(
         "Footlight, a brand-new node",
         &brand_new,
         None,
         &note,
-    ));
-    Ok(rows)
+    ))
 }
 
 fn taken(what: &str, rounds: &[Taken], limit: Option<f64>, note: &str) -> Vec<Row> {

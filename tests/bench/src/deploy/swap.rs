@@ -17,7 +17,8 @@ use crate::load;
 use crate::measure::Spread;
 use crate::row::Row;
 
-const WHAT: &str = "Footlight, a new version of a stage";
+/// What the rows are called.
+pub const WHAT: &str = "Footlight, a new version of a stage";
 const VERSIONS: usize = 5;
 /// The stage that a new version is made of, and the file that pipelines name.
 const STAGE: &str = "member-verification.wasm";
