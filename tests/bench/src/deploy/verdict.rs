@@ -57,11 +57,13 @@ mod tests {
     fn the_member_alone_is_right() {
         let face = |id: &str| json!({"verdict": {"member": true, "id": id}});
         let stranger = json!({"verdict": {"member": false}});
+        let alike = json!({"verdict": {"member": false, "id": "obama"}});
         assert!(check(&json!({"faces": [face("obama")]})).is_ok());
         assert!(check(&json!({"answer": {"faces": [face("obama")]}})).is_ok());
         for wrong in [
             vec![],
             vec![stranger.clone()],
+            vec![alike],
             vec![face("biden")],
             vec![face("obama"), stranger],
         ] {
