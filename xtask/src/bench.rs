@@ -8,6 +8,7 @@ use footlight_authoring::{Cache, Progress};
 
 use crate::build;
 use crate::stages;
+use crate::tools;
 use crate::workspace::Workspace;
 
 /// What is measured, and where the rows go.
@@ -16,6 +17,12 @@ pub struct Options {
     pub only: Vec<String>,
     /// A file for the rows.
     pub json: Option<PathBuf>,
+}
+
+impl Options {
+    fn measures(&self, section: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| only == section)
+    }
 }
 
 /// Builds what is measured, and the program that measures, and runs it.
@@ -37,6 +44,15 @@ pub fn run(
         ("--peers", cache.path("peers")),
     ] {
         command.arg(name).arg(folder);
+    }
+    if options.measures("deploy") {
+        match tools::for_deployment(cache, progress) {
+            Ok(tools) => {
+                command.env("PATH", tools.path);
+                command.arg("--bases").arg(tools.bases);
+            }
+            Err(error) => progress.line("missing", &format!("{error:#}")),
+        }
     }
     for section in &options.only {
         command.arg("--only").arg(section);

@@ -33,6 +33,8 @@ const SETTINGS: &str = "\
 pub enum Taken<'a> {
     /// One, with nothing of what it depends on.
     Alone(&'a str),
+    /// These, and all that they depend on: what a machine without any package would need.
+    Whole(&'a [&'a str]),
 }
 
 /// One Debian version's lists of packages, apart from the machine's own, which only root can renew.
@@ -86,6 +88,14 @@ impl Suite {
         let mut fetch = self.apt();
         match taken {
             Taken::Alone(package) => fetch.current_dir(&archives).arg("download").arg(package),
+            Taken::Whole(packages) => fetch
+                .args([
+                    "install",
+                    "--yes",
+                    "--download-only",
+                    "--no-install-recommends",
+                ])
+                .args(packages),
         };
         run_quietly(&mut fetch, self.folder.path(), || {})?;
         fs::create_dir_all(into)?;

@@ -1,9 +1,10 @@
-//! Other people's programs that tests run: a real registry, and clients of it.
+//! Other people's programs that tests and measurements run: a real registry, clients of it, a container runtime.
 //!
 //! They come from Debian's packages, as anybody would get them, and are unpacked into the cache. Where they cannot be
 //! had, what needs them is skipped with the reason.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
@@ -14,35 +15,70 @@ use crate::debian::{Suite, Taken};
 use crate::prerequisites::runs;
 use crate::progress::Progress;
 
+/// Where they are in the cache.
+const FOLDER: &str = "tools";
+
 /// Packages that are unpacked together into a folder of the cache. What a suite offers is replaced by its point
 /// releases, so it is the suite that is pinned; apt checks the archive's signature.
 struct Tool {
-    /// The package that the folder is called by.
-    package: &'static str,
+    /// The folder's name, and the package's where it is one.
+    name: &'static str,
     /// The Debian version that it is taken from.
     suite: &'static str,
-    /// A program of it, with arguments by which it only says its version.
+    /// The packages where they are several, with all that they depend on.
+    packages: &'static [&'static str],
+    /// A program of it, with arguments by which it only says its version; none where nothing of it is run here.
     says: &'static [&'static str],
 }
 
+impl Tool {
+    const fn one(name: &'static str, suite: &'static str, says: &'static [&'static str]) -> Tool {
+        Tool {
+            name,
+            suite,
+            packages: &[],
+            says,
+        }
+    }
+
+    /// What an image begins with: these packages on a machine that has none.
+    const fn base(name: &'static str, packages: &'static [&'static str]) -> Tool {
+        Tool {
+            name,
+            suite: "bookworm",
+            packages,
+            says: &[],
+        }
+    }
+}
+
 /// The reference implementation of a registry.
-const REGISTRY: Tool = Tool {
-    package: "docker-registry",
-    suite: "trixie",
-    says: &["usr/bin/docker-registry", "--version"],
-};
+const REGISTRY: Tool = Tool::one(
+    "docker-registry",
+    "trixie",
+    &["usr/bin/docker-registry", "--version"],
+);
 /// A client for artifacts of every kind.
-const ORAS: Tool = Tool {
-    package: "oras",
-    suite: "trixie",
-    says: &["usr/bin/oras", "version"],
-};
+const ORAS: Tool = Tool::one("oras", "trixie", &["usr/bin/oras", "version"]);
 /// What signatures are made and checked with elsewhere.
-const COSIGN: Tool = Tool {
-    package: "cosign",
-    suite: "trixie",
-    says: &["usr/bin/cosign", "version"],
-};
+const COSIGN: Tool = Tool::one("cosign", "trixie", &["usr/bin/cosign", "version"]);
+/// A container runtime; the first with layers of WebAssembly.
+const CONTAINERD: Tool = Tool::one("containerd", "trixie", &["usr/bin/containerd", "--version"]);
+/// What containerd starts containers with. That of trixie wants a newer C library than bookworm's.
+const RUNC: Tool = Tool::one("runc", "bookworm", &["usr/sbin/runc", "--version"]);
+/// Python, of the version that the peers' packages are for, and what wheels with C++ in them are linked to.
+const PYTHON: Tool = Tool::base(
+    "python",
+    &[
+        "base-files",
+        "base-passwd",
+        "ca-certificates",
+        "libstdc++6",
+        "python3",
+    ],
+);
+/// What the host and its inference libraries are linked to.
+const LIBRARIES: Tool = Tool::base("libraries", &["base-files", "base-passwd", "libstdc++6"]);
 
 /// The programs that tests use, by the variable that tells them where.
 const TESTED_WITH: [(&str, &Tool); 3] = [
@@ -72,6 +108,36 @@ pub fn for_tests(cache: &Cache, progress: &Progress) -> Vec<(&'static str, PathB
         .collect()
 }
 
+/// What deploying is measured with.
+pub struct Deployment {
+    /// `PATH` with a registry, a client and a container runtime in it, before the user's.
+    pub path: OsString,
+    /// Where the root folders are that images begin with.
+    pub bases: PathBuf,
+}
+
+/// Fetches what deploying is measured with.
+///
+/// # Errors
+/// Where it cannot be had, with the reason.
+pub fn for_deployment(cache: &Cache, progress: &Progress) -> Result<Deployment> {
+    let tools = [&REGISTRY, &ORAS, &CONTAINERD, &RUNC];
+    fetch(
+        cache,
+        progress,
+        &[&tools[..], &[&PYTHON, &LIBRARIES]].concat(),
+    )?;
+    let programs = tools.into_iter().flat_map(|tool| {
+        let folder = tool.folder(cache);
+        [folder.join("usr/bin"), folder.join("usr/sbin")]
+    });
+    let users = env::var_os("PATH").unwrap_or_default();
+    Ok(Deployment {
+        path: env::join_paths(programs.chain(env::split_paths(&users)))?,
+        bases: cache.path(FOLDER),
+    })
+}
+
 /// Makes sure that tools are in the cache and run. What is there is not fetched again.
 fn fetch(cache: &Cache, progress: &Progress, tools: &[&Tool]) -> Result<()> {
     let _lock = cache.lock()?;
@@ -87,7 +153,7 @@ fn fetch(cache: &Cache, progress: &Progress, tools: &[&Tool]) -> Result<()> {
         };
         let suite = Suite::open(cache, progress, first.suite)?;
         for tool in of_suite {
-            tool.fetch(cache, progress, &suite).context(tool.package)?;
+            tool.fetch(cache, progress, &suite).context(tool.name)?;
         }
     }
     Ok(())
@@ -95,7 +161,7 @@ fn fetch(cache: &Cache, progress: &Progress, tools: &[&Tool]) -> Result<()> {
 
 impl Tool {
     fn folder(&self, cache: &Cache) -> PathBuf {
-        cache.path(&format!("tools/{}-{}", self.package, self.suite))
+        cache.path(&format!("{FOLDER}/{}-{}", self.name, self.suite))
     }
 
     fn program(&self, cache: &Cache) -> Option<PathBuf> {
@@ -103,29 +169,31 @@ impl Tool {
     }
 
     fn fetch(&self, cache: &Cache, progress: &Progress, suite: &Suite) -> Result<()> {
-        let what = format!(
-            "{} {} from Debian",
-            self.package,
-            suite.version(self.package)?
-        );
-        let step = progress.begin("fetching", &what, None);
+        let (taken, what) = if self.packages.is_empty() {
+            let version = suite.version(self.name)?;
+            (Taken::Alone(self.name), format!("{} {version}", self.name))
+        } else {
+            (
+                Taken::Whole(self.packages),
+                format!("{} for images", self.name),
+            )
+        };
+        let step = progress.begin("fetching", &format!("{what} from Debian"), None);
         let scratch = cache.scratch()?;
         let fresh = scratch.path().join("fresh");
-        suite.unpack(Taken::Alone(self.package), &fresh)?;
-        let (program, arguments) = self.says.split_first().context("it has no program")?;
-        if !runs(&fresh.join(program).to_string_lossy(), arguments) {
+        suite.unpack(taken, &fresh)?;
+        if let Some((program, arguments)) = self.says.split_first()
+            && !runs(&fresh.join(program).to_string_lossy(), arguments)
+        {
             bail!(
                 "{program} of {what} does not run on this machine, whose libraries may be too old for it"
             );
         }
-        keep(cache, &fresh, &self.folder(cache))?;
+        let folder = self.folder(cache);
+        fs::create_dir_all(cache.path(FOLDER))?;
+        fs::rename(&fresh, &folder)
+            .with_context(|| format!("cannot write {}", folder.display()))?;
         step.done("fetched");
         Ok(())
     }
-}
-
-/// Puts a complete folder in its place in the cache.
-fn keep(cache: &Cache, fresh: &std::path::Path, folder: &std::path::Path) -> Result<()> {
-    fs::create_dir_all(cache.path("tools"))?;
-    fs::rename(fresh, folder).with_context(|| format!("cannot write {}", folder.display()))
 }

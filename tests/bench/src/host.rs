@@ -1,5 +1,6 @@
 //! A host of ours, as a user starts it.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -36,8 +37,7 @@ impl Host {
         pipeline: &'static str,
         folder: &Path,
     ) -> Result<Host> {
-        let program = std::env::current_exe()?.with_file_name("footlight");
-        let mut command = Command::new(program);
+        let mut command = footlight()?;
         command
             .arg("run")
             .arg(file)
@@ -46,16 +46,20 @@ impl Host {
             .arg("--stages")
             .arg(&places.stages)
             .env("RUST_LOG", "warn");
-        let mut process = Running::start(command, &folder.join("host.log"))?;
-        let base = process.says("listening on ", READY)?;
+        Host::of(command, pipeline, &folder.join("host.log"))
+    }
+
+    /// Starts one by this command, which serves a pipeline of this name.
+    pub fn of(command: Command, pipeline: &'static str, log: &Path) -> Result<Host> {
+        let mut process = Running::start(command, log)?;
+        let base = process
+            .says("listening on ", READY)
+            .with_context(|| last_line(log))?;
         let began = Instant::now();
         let agent = load::agent();
         while agent.get(format!("{base}/readyz")).call().is_err() {
             if process.has_ended()? || began.elapsed() > READY {
-                bail!(
-                    "the host did not become ready: see its log in {}",
-                    folder.display()
-                );
+                bail!("the host did not become ready: {}", last_line(log));
             }
             thread::sleep(Duration::from_millis(5));
         }
@@ -66,6 +70,11 @@ impl Host {
         })
     }
 
+    /// Where it listens.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Where frames go.
     pub fn frames(&self) -> String {
         format!("{}/v1/pipelines/{}/frames", self.base, self.pipeline)
@@ -73,13 +82,29 @@ impl Host {
 
     /// Makes somebody a member.
     pub fn enrol(&self, name: &str, photo: &Path) -> Result<()> {
-        let program = std::env::current_exe()?.with_file_name("footlight");
-        crate::process::run(
-            Command::new(program)
-                .args(["enroll", name])
-                .arg(photo)
-                .args(["--host", &self.base]),
-        )
-        .with_context(|| format!("enrolling {name}"))
+        enrol(&self.base, name, photo)
     }
+}
+
+/// Makes somebody a member at the host that listens there.
+pub fn enrol(base: &str, name: &str, photo: &Path) -> Result<()> {
+    crate::process::run(
+        footlight()?
+            .args(["enroll", name])
+            .arg(photo)
+            .args(["--host", base]),
+    )
+    .with_context(|| format!("enrolling {name}"))
+}
+
+/// The host's program, which is beside this one.
+pub fn footlight() -> Result<Command> {
+    Ok(Command::new(
+        std::env::current_exe()?.with_file_name("footlight"),
+    ))
+}
+
+fn last_line(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    text.lines().last().unwrap_or("it said nothing").to_owned()
 }

@@ -81,6 +81,19 @@ pub fn first(url: &str, frame: &Frame, within: Duration) -> Result<Value> {
     }
 }
 
+/// Waits until a host says that it is ready.
+pub fn until_ready(base: &str, within: Duration) -> Result<()> {
+    let agent = agent();
+    let began = Instant::now();
+    while agent.get(format!("{base}/readyz")).call().is_err() {
+        if began.elapsed() > within {
+            bail!("{base} did not become ready for {within:?}");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
 /// A client that keeps its connection.
 pub fn agent() -> Agent {
     let config = Agent::config_builder()

@@ -5,7 +5,9 @@
 
 #![deny(unsafe_code)]
 
+mod chart;
 mod copies;
+mod deploy;
 mod frames;
 mod host;
 mod load;
@@ -33,13 +35,14 @@ use crate::row::{Results, Row};
 /// A section: its name, and what measures it.
 type Section = (&'static str, fn(&Places) -> Result<Vec<Row>>);
 
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 7] = [
     ("tax", tax::run),
     ("start", start::run),
     ("copies", copies::run),
     ("variants", variants::run),
     ("scale", scale::run),
     ("peers", peers::run),
+    ("deploy", deploy::run),
 ];
 
 #[derive(Parser)]
@@ -68,6 +71,9 @@ struct Arguments {
     /// Where other people's programs are installed for the comparison
     #[arg(long, value_name = "DIR")]
     peers: PathBuf,
+    /// Where the root folders are that container images begin with; the programs for `deploy` are in PATH then
+    #[arg(long, value_name = "DIR")]
+    bases: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -77,6 +83,7 @@ fn main() -> Result<()> {
         stages: arguments.stages,
         photos: arguments.photos,
         peers: arguments.peers,
+        bases: arguments.bases,
     };
     if let Some(side) = arguments.repeat {
         return tax::repeat(&places, side);

@@ -15,6 +15,8 @@ pub struct Places {
     pub photos: PathBuf,
     /// What was installed for the peers.
     pub peers: PathBuf,
+    /// The root folders that container images begin with, where they could be fetched.
+    pub bases: Option<PathBuf>,
 }
 
 impl Places {

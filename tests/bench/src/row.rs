@@ -24,7 +24,7 @@ pub struct Row {
     pub theirs: Option<f64>,
     /// `ours / theirs`: the median of the rounds' ratios, where the sides took turns.
     pub ratio: Option<f64>,
-    /// The quartiles of the rounds' ratios, or of `ours` where there is no other side.
+    /// The quartiles of the rounds' ratios, or of the one figure where there is one side.
     pub spread: Option<[f64; 2]>,
     /// What it must be, in words.
     pub target: Option<String>,
@@ -63,6 +63,15 @@ impl Row {
             ratio: Some(ratio.median),
             spread: Some([ratio.low, ratio.high]),
             ..Row::alone(section, name, unit, ours)
+        }
+    }
+
+    /// A figure of the other side alone.
+    pub fn theirs(section: &str, name: impl Into<String>, unit: &str, theirs: Spread) -> Row {
+        Row {
+            ours: None,
+            theirs: Some(theirs.median),
+            ..Row::alone(section, name, unit, theirs)
         }
     }
 
@@ -122,8 +131,10 @@ impl fmt::Display for Row {
         if let Some(ours) = self.ours {
             write!(f, " {} {}", number(ours), self.unit)?;
         }
-        if let Some(theirs) = self.theirs {
-            write!(f, " against {}", number(theirs))?;
+        match (self.ours, self.theirs) {
+            (Some(_), Some(theirs)) => write!(f, " against {}", number(theirs))?,
+            (None, Some(theirs)) => write!(f, " theirs {} {}", number(theirs), self.unit)?,
+            _ => {}
         }
         if let Some(ratio) = self.ratio {
             write!(f, ", ratio {ratio:.3}")?;
