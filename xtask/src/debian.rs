@@ -8,10 +8,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::cache::Cache;
-use crate::prerequisites::runs;
-use crate::process::{output, run_quietly};
-use crate::progress::Progress;
+use footlight_authoring::Cache;
+use footlight_authoring::Progress;
+use footlight_authoring::process::runs;
+use footlight_authoring::process::{output, run_quietly};
 
 /// What Debian signs its archive with, as every Debian has it.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";

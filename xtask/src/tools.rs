@@ -10,10 +10,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cache::Cache;
 use crate::debian::{Suite, Taken};
-use crate::prerequisites::runs;
-use crate::progress::Progress;
+use footlight_authoring::Cache;
+use footlight_authoring::Progress;
+use footlight_authoring::process::runs;
 
 /// Where they are in the cache.
 const FOLDER: &str = "tools";

@@ -10,12 +10,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use footlight_pipeline::Place;
 
 pub use artifact::{
-    ArtifactArgs, KeygenArgs, LockArgs, ModelCommand, ModelPushArgs,
-    PipelineInspectArgs, PipelinePullArgs, PipelinePushArgs, PullArgs, SignArgs, StagePushArgs,
-    StoreCheckArgs, StoreCollectArgs, StoreCommand, VerifyArgs,
+    ArtifactArgs, KeygenArgs, LockArgs, ModelCommand, ModelPushArgs, PipelineInspectArgs,
+    PipelinePullArgs, PipelinePushArgs, PullArgs, SignArgs, StagePushArgs, StoreCheckArgs,
+    StoreCollectArgs, StoreCommand, VerifyArgs,
 };
-pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
 use footlight_authoring::Language;
+pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
 
 /// Where a host listens where nothing else is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:7420";

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use footlight_nn::{Runtimes, cache_dir};
-use footlight_pipeline::{ArtifactSource, Deployment, FileSource, Locations, Place, References, Source, Supply};
+use footlight_pipeline::{
+    ArtifactSource, Deployment, FileSource, Locations, Place, References, Source, Supply,
+};
 use footlight_sandbox::Sandbox;
 use footlight_sealed::Sealed;
 use footlight_server::{Options, Served, Server};

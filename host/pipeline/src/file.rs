@@ -1,8 +1,8 @@
 use crate::class::Class;
 use crate::error::OpenError;
+use crate::open::Locations;
 use crate::place::Place;
 use footlight_artifacts::Reference;
-use crate::open::Locations;
 use footlight_gallery::Gate;
 use footlight_nn::{BatchOptions, DeviceSpec, sha256_hex};
 use footlight_sandbox::{Limits, Value};
@@ -147,7 +147,10 @@ impl PipelineFile {
     /// Every file that it names, wherever it may be found; models are not among them, as cards name these
     /// by their digest.
     pub(crate) fn names(&self, locations: &Locations) -> Vec<PathBuf> {
-        let components = self.stages.values().filter_map(|stage| stage.component.file());
+        let components = self
+            .stages
+            .values()
+            .filter_map(|stage| stage.component.file());
         let components = components.flat_map(|path| self.candidates(path, locations));
         let cards = self.models.values().filter_map(|model| model.card.file());
         let cards = cards.map(|card| self.folder.join(card));

@@ -65,7 +65,13 @@ impl<'a> Parts<'a> {
         if digests.is_empty() {
             return None;
         }
-        let held = self.locations.artifacts.as_ref()?.get().ok()?.hold(&digests);
+        let held = self
+            .locations
+            .artifacts
+            .as_ref()?
+            .get()
+            .ok()?
+            .hold(&digests);
         held.inspect_err(|error| tracing::warn!(%error, "what runs may be dropped from the store"))
             .ok()
     }

@@ -5,8 +5,8 @@ use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
 use crate::order::order;
-use crate::place::Place;
 use crate::parts::{OpenStage, Parts};
+use crate::place::Place;
 use crate::supply::Supply;
 use crate::version::Version;
 use footlight_artifacts::Lease;
@@ -100,8 +100,7 @@ impl Pipeline {
                 .iter()
                 .filter_map(|name| Some((name, file.stages.get(name)?)));
             let stages = sections.map(|(name, section)| {
-                let open =
-                    || parts.stage(&deployment.sandbox, &deployment.usage, name, section);
+                let open = || parts.stage(&deployment.sandbox, &deployment.usage, name, section);
                 scope.spawn(open)
             });
             let models = file
@@ -173,9 +172,7 @@ impl Pipeline {
 }
 
 /// What threads made, or the first error.
-fn joined<T>(
-    threads: Vec<ScopedJoinHandle<Result<T, OpenError>>>,
-) -> Result<Vec<T>, OpenError> {
+fn joined<T>(threads: Vec<ScopedJoinHandle<Result<T, OpenError>>>) -> Result<Vec<T>, OpenError> {
     let made = threads.into_iter().map(ScopedJoinHandle::join);
     made.map(|made| made.unwrap_or_else(|panic| resume_unwind(panic)))
         .collect()

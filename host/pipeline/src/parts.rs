@@ -5,8 +5,8 @@ use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::{GallerySection, ModelSection, PipelineFile, StageSection};
 use crate::gallery::SharedGallery;
-use crate::place::Place;
 use crate::open::{Locations, Pipeline, StageInfo};
+use crate::place::Place;
 use footlight_gallery::Gallery;
 use footlight_nn::{
     Card, ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,

@@ -190,7 +190,11 @@ impl Stage {
     pub(crate) fn of(pipeline: &str, stage: StageInfo) -> Self {
         // A path is this machine's own affair, its last part is not.
         let component = match &stage.component {
-            Place::File(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            Place::File(path) => path
+                .file_name()
+                .unwrap_or(path.as_os_str())
+                .to_string_lossy()
+                .into_owned(),
             Place::Artifact(reference) => reference.to_string(),
         };
         let imports = stage.inspection.imports.into_iter().map(|import| Import {

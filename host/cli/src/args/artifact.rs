@@ -231,7 +231,11 @@ pub struct LockArgs {
 #[derive(Debug, Args)]
 pub struct KeygenArgs {
     /// What the files are called: NAME.key and NAME.pub
-    #[arg(value_name = "NAME", required_unless_present = "site", conflicts_with = "site")]
+    #[arg(
+        value_name = "NAME",
+        required_unless_present = "site",
+        conflicts_with = "site"
+    )]
     pub name: Option<PathBuf>,
     /// Make a key of a site instead, which galleries travel encrypted with
     #[arg(long, value_name = "FILE")]

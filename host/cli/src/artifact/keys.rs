@@ -80,7 +80,9 @@ pub fn verify(args: &VerifyArgs) -> Result<Outcome> {
     if args.json {
         output::json(&json!({"reference": pinned, "signed-by": by}))?;
     } else if by.is_empty() {
-        output::line(format_args!("{pinned}\naccepted without a signature, as the policy says"))?;
+        output::line(format_args!(
+            "{pinned}\naccepted without a signature, as the policy says"
+        ))?;
     } else {
         output::line(format_args!("{pinned}\nsigned by {}", by.join(", ")))?;
     }

@@ -62,12 +62,17 @@ pub fn references(file: &PipelineFile) -> impl Iterator<Item = (String, &Referen
 /// Writes a file whole or not at all: a host may watch it.
 fn replace(path: &std::path::Path, text: &str) -> Result<()> {
     let failed = || format!("cannot write {}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut fresh = tempfile::NamedTempFile::new_in(folder.unwrap_or(".".as_ref()))
-        .with_context(failed)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut fresh =
+        tempfile::NamedTempFile::new_in(folder.unwrap_or(".".as_ref())).with_context(failed)?;
     fresh.write_all(text.as_bytes()).with_context(failed)?;
     let permissions = fs::metadata(path).with_context(failed)?.permissions();
-    fresh.as_file().set_permissions(permissions).with_context(failed)?;
+    fresh
+        .as_file()
+        .set_permissions(permissions)
+        .with_context(failed)?;
     fresh.persist(path).with_context(failed)?;
     Ok(())
 }

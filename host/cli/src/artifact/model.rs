@@ -74,7 +74,13 @@ pub fn pull(args: &PullArgs) -> Result<Outcome> {
         let name: String = card
             .name
             .chars()
-            .map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+            .map(|c| {
+                if c.is_alphanumeric() || "-_.".contains(c) {
+                    c
+                } else {
+                    '-'
+                }
+            })
             .collect();
         for (ending, bytes) in [("toml", model.card.as_bytes()), ("onnx", &model.model)] {
             let path = folder.join(format!("{name}.{ending}"));

@@ -63,10 +63,16 @@ fn from(artifacts: &Artifacts, reference: &Reference) -> Result<Part> {
 /// A part that is made of a component's file, which is looked for as `footlight run` does.
 fn stage_part(component: &Path, pipeline: &Path, args: &LocationArgs) -> Result<Part> {
     let folders = locate::stage_folders(pipeline, args);
-    let candidates: Vec<_> = folders.iter().map(|folder| folder.join(component)).collect();
+    let candidates: Vec<_> = folders
+        .iter()
+        .map(|folder| folder.join(component))
+        .collect();
     let found = candidates.iter().find(|path| path.is_file());
     let found = found.with_context(|| {
-        let places: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
+        let places: Vec<_> = candidates
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
         format!(
             "the component is not there: looked for {}; build it, or say where it is with --stages",
             places.join(", ")
@@ -105,7 +111,8 @@ fn fetch(artifacts: &Artifacts, pipeline: &Pipeline) -> Result<()> {
             continue;
         }
         let found = artifacts.stage_at(digest, home)?;
-        stage::check(&found.component).with_context(|| format!("[{name}] {digest} cannot be used"))?;
+        stage::check(&found.component)
+            .with_context(|| format!("[{name}] {digest} cannot be used"))?;
     }
     Ok(())
 }
@@ -141,7 +148,9 @@ fn signers(pipeline: &Pipeline) -> Option<String> {
 
 fn as_json(pinned: &Reference, pipeline: &Pipeline) -> serde_json::Value {
     let parts = pipeline.parts.iter();
-    let parts: BTreeMap<_, _> = parts.map(|(name, digest)| (name, digest.to_string())).collect();
+    let parts: BTreeMap<_, _> = parts
+        .map(|(name, digest)| (name, digest.to_string()))
+        .collect();
     json!({
         "reference": pinned.to_string(),
         "digest": pipeline.about.digest.to_string(),

@@ -24,7 +24,8 @@ impl Bars {
     }
 
     fn bar(&self, digest: &Digest, total: u64) -> ProgressBar {
-        let style = "{prefix} {bar:30} {binary_bytes:>10} of {binary_total_bytes} {binary_bytes_per_sec}";
+        let style =
+            "{prefix} {bar:30} {binary_bytes:>10} of {binary_total_bytes} {binary_bytes_per_sec}";
         let bar = ProgressBar::new(total);
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);

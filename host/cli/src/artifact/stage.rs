@@ -14,8 +14,8 @@ use crate::output;
 
 /// Publishes a component that a host can run, and no other.
 pub fn push(args: &StagePushArgs) -> Result<Outcome> {
-    let component = fs::read(&args.file)
-        .with_context(|| format!("cannot read {}", args.file.display()))?;
+    let component =
+        fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
     check(&component).with_context(|| format!("{} was not pushed", args.file.display()))?;
     let artifacts = open(&args.artifacts)?;
     let annotations = args.about.annotation.iter().cloned().collect();

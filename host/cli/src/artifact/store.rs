@@ -52,10 +52,12 @@ pub fn check(args: &StoreCheckArgs) -> Result<Outcome> {
 pub fn collect(args: &StoreCollectArgs) -> Result<Outcome> {
     let artifacts = open(&args.artifacts)?;
     let keep = Keep {
-        max_bytes: args.max_size.map(|mebibytes| mebibytes.saturating_mul(1 << 20)),
-        max_age: args.max_age.map(|days| {
-            DAY.saturating_mul(u32::try_from(days).unwrap_or(u32::MAX))
-        }),
+        max_bytes: args
+            .max_size
+            .map(|mebibytes| mebibytes.saturating_mul(1 << 20)),
+        max_age: args
+            .max_age
+            .map(|days| DAY.saturating_mul(u32::try_from(days).unwrap_or(u32::MAX))),
         ..Keep::default()
     };
     let collected = artifacts.collect(&keep, &HashSet::new())?;

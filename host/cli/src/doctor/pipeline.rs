@@ -120,11 +120,7 @@ fn models(
 
 fn stage(stage: &StageInfo) -> Finding {
     let name = format!("[stages.{}]", stage.name);
-    Finding::ok(
-        Section::Pipeline,
-        name,
-        stage.component.to_string(),
-    )
+    Finding::ok(Section::Pipeline, name, stage.component.to_string())
 }
 
 fn runs(name: String, placement: &Placement) -> Finding {
