@@ -44,7 +44,9 @@ impl std::error::Error for Unreachable {}
 impl Client {
     /// A client of the host that the arguments or the environment name.
     pub fn new(args: &HostArgs) -> Result<Self> {
+        // A redirect may lead to https, for which there is nothing here; no host answers with one.
         let config = Agent::config_builder()
+            .max_redirects(0)
             // A host is of this machine or of a private network: no proxy leads there.
             .proxy(None)
             .http_status_as_error(false)

@@ -15,7 +15,7 @@ use footlight_sandbox::{Inspection, Limits, Sandbox, Usage};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 /// Where a host finds what a pipeline file names.
 #[derive(Debug, Clone, Default)]
@@ -94,26 +94,15 @@ impl Pipeline {
             runtimes: &deployment.runtimes,
             reuse,
         };
-        // Each on a thread of its own: while one comes over the network, another is compiled.
+        // Components and models are compiled by different libraries, which can do so at the same time; and while
+        // one comes over the network, another is compiled.
         let (stages, models) = thread::scope(|scope| {
-            let sections = order
-                .iter()
-                .filter_map(|name| Some((name, file.stages.get(name)?)));
-            let stages = sections.map(|(name, section)| {
-                let open = || parts.stage(&deployment.sandbox, &deployment.usage, name, section);
-                scope.spawn(open)
-            });
-            let models = file
-                .models
-                .iter()
-                .map(|(name, section)| scope.spawn(|| parts.model(name, section)));
-            let (stages, models) = (Vec::from_iter(stages), Vec::from_iter(models));
-            (joined(stages), joined(models))
+            let stages = scope.spawn(|| open_stages(parts, deployment, &order));
+            let models = open_models(parts);
+            (stages.join(), models)
         });
-        let (stages, registry) = (stages?, Arc::new(Registry::new()));
-        for model in models? {
-            registry.put(model);
-        }
+        let stages = stages.unwrap_or_else(|panic| resume_unwind(panic))?;
+        let registry = Arc::new(models?);
         let lease = parts.hold(&stages);
         let version = Version::of(&file, definition.version, &stages, &registry);
         let enrolment = match &file.gallery {
@@ -171,11 +160,27 @@ impl Pipeline {
     }
 }
 
-/// What threads made, or the first error.
-fn joined<T>(threads: Vec<ScopedJoinHandle<Result<T, OpenError>>>) -> Result<Vec<T>, OpenError> {
-    let made = threads.into_iter().map(ScopedJoinHandle::join);
-    made.map(|made| made.unwrap_or_else(|panic| resume_unwind(panic)))
+/// The stages in the order in which they run.
+fn open_stages(
+    parts: Parts,
+    deployment: &Deployment,
+    order: &[String],
+) -> Result<Vec<OpenStage>, OpenError> {
+    let sections = order
+        .iter()
+        .filter_map(|name| Some((name, parts.file.stages.get(name)?)));
+    sections
+        .map(|(name, section)| parts.stage(&deployment.sandbox, &deployment.usage, name, section))
         .collect()
+}
+
+/// All models but the gallery's.
+fn open_models(parts: Parts) -> Result<Registry, OpenError> {
+    let registry = Registry::new();
+    for (name, section) in &parts.file.models {
+        registry.put(parts.model(name, section)?);
+    }
+    Ok(registry)
 }
 
 /// Every model that a stage asks for must be there, and every one must have a name of its own.

@@ -32,7 +32,9 @@ pub fn pin(text: &str, places: &BTreeMap<String, String>) -> Result<String, Open
 fn slot<'a>(document: &'a mut DocumentMut, part: &str) -> Option<&'a mut Item> {
     let (table, name) = part.split_once('.')?;
     let (_, key) = PLACES.into_iter().find(|(known, _)| *known == table)?;
-    document.get_mut(table)?.get_mut(name)?.get_mut(key)
+    let parts = document.get_mut(table)?.as_table_like_mut()?;
+    let part = parts.get_mut(name)?.as_table_like_mut()?;
+    part.get_mut(key)
 }
 
 #[cfg(test)]

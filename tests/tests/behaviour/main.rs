@@ -26,6 +26,7 @@ mod host;
 mod hostile;
 mod inference;
 mod jpeg;
+mod killed;
 mod languages;
 mod memory;
 mod needs;
@@ -35,6 +36,7 @@ mod photos;
 mod pictures;
 mod pipeline_files;
 mod places;
+mod published;
 mod shutdown;
 mod swap;
 mod told;
@@ -49,7 +51,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Memory and counters of a host are compared: no other test may use it meanwhile.
     arguments.test_threads.get_or_insert(1);
-    let groups: [Vec<Trial>; 14] = [
+    let groups: [Vec<Trial>; 15] = [
         [operation::trials(), command_line::trials()]
             .into_iter()
             .flatten()
@@ -82,10 +84,16 @@ fn main() {
         .into_iter()
         .flatten()
         .collect(),
-        [swap::trials(), shutdown::trials(), compiled::trials()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        [
+            swap::trials(),
+            shutdown::trials(),
+            compiled::trials(),
+            published::trials(),
+            killed::trials(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         [accuracy::trials(), backends::trials(), memory::trials()]
             .into_iter()
             .flatten()
