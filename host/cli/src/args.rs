@@ -366,9 +366,11 @@ pub struct BuildArgs {
 /// `footlight stage inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A WebAssembly component
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// A WebAssembly component, or a reference to a stage
+    #[arg(value_name = "FILE or REFERENCE")]
+    pub place: Place,
+    #[command(flatten)]
+    pub artifacts: ArtifactArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -3,24 +3,36 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use footlight_pipeline::Place;
 use footlight_sandbox::{Inspection, Sandbox};
 use serde_json::{Value, json};
 
 use crate::args::InspectArgs;
 use crate::exit::Outcome;
-use crate::{output, table};
+use crate::{artifact, output, table};
 
 /// Prints what a component is and may do. Fails where it is no stage that this host can run.
 pub fn inspect(args: &InspectArgs) -> Result<Outcome> {
-    let bytes = std::fs::read(&args.file)
-        .with_context(|| format!("cannot read {}", args.file.display()))?;
+    let (name, bytes) = match &args.place {
+        Place::File(path) => {
+            let bytes = std::fs::read(path);
+            let bytes = bytes.with_context(|| format!("cannot read {}", path.display()))?;
+            (name_of(path), bytes)
+        }
+        Place::Artifact(reference) => {
+            let stage = artifact::open(&args.artifacts)?.stage(reference)?;
+            (
+                reference.pinned(stage.about.digest).to_string(),
+                stage.component,
+            )
+        }
+    };
     if let Some(why) = no_component(&bytes) {
-        bail!("{} {why}", args.file.display());
+        bail!("{} {why}", args.place);
     }
     let inspection = Sandbox::new()
         .and_then(|sandbox| sandbox.inspect(&bytes))
-        .with_context(|| format!("{} cannot be inspected", args.file.display()))?;
-    let name = name_of(&args.file);
+        .with_context(|| format!("{} cannot be inspected", args.place))?;
     if args.json {
         output::json(&as_json(&name, &inspection))?;
     } else {

@@ -248,6 +248,11 @@ fn pinned() {
         0,
     );
     let digest = pushed.trim().rsplit_once('@').unwrap().1.to_owned();
+    let inspected = site.author(&["stage", "inspect", &reference], 0);
+    assert!(
+        inspected.contains(&digest) && inspected.contains("no network"),
+        "{inspected}"
+    );
     let text = file::members().replace("face-detection.wasm", &reference);
     let path = file::write(&site.path("author"), "members", &text);
     let path = path.to_str().unwrap();
