@@ -144,6 +144,22 @@ impl PipelineFile {
             .map(move |folder| folder.join(component))
     }
 
+    /// The file of a component: the first that is there.
+    ///
+    /// # Errors
+    /// [`OpenError`] with every place that was looked at.
+    pub fn locate(&self, component: &Path, locations: &Locations) -> Result<PathBuf, OpenError> {
+        let candidates: Vec<_> = self.candidates(component, locations).collect();
+        let found = candidates.iter().find(|path| path.is_file());
+        found.cloned().ok_or_else(|| {
+            let places = candidates.iter().map(|path| path.display().to_string());
+            OpenError::new(format!(
+                "the component is not there: looked for {}; build it, or say where it is with --stages",
+                places.collect::<Vec<_>>().join(", ")
+            ))
+        })
+    }
+
     /// Every file that it names, wherever it may be found; models are not among them, as cards name these
     /// by their digest.
     pub(crate) fn names(&self, locations: &Locations) -> Vec<PathBuf> {

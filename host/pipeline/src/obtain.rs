@@ -77,19 +77,12 @@ impl<'a> Parts<'a> {
     }
 
     fn component_file(self, component: &Path) -> Result<(Vec<u8>, Place), String> {
-        let candidates: Vec<_> = self.file.candidates(component, self.locations).collect();
-        let Some(path) = candidates.iter().find(|path| path.is_file()) else {
-            let places: Vec<_> = candidates
-                .iter()
-                .map(|path| path.display().to_string())
-                .collect();
-            return Err(format!(
-                "the component is not there: looked for {}; build it, or say where it is with --stages",
-                places.join(", ")
-            ));
-        };
-        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok((bytes, Place::File(path.clone())))
+        let path = self
+            .file
+            .locate(component, self.locations)
+            .map_err(|error| error.to_string())?;
+        let bytes = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok((bytes, Place::File(path)))
     }
 
     /// The digest of a part of an artifact, and where it is looked for: the pipeline's own repository has it, and

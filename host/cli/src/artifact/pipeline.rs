@@ -6,11 +6,11 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use footlight_artifacts::{Artifact, Artifacts, Part, Pipeline, Reference};
-use footlight_pipeline::{PipelineFile, Place, pin};
+use footlight_pipeline::{Locations, PipelineFile, Place, pin};
 use serde_json::json;
 
 use super::{model, note_origin, open, stage, tell_pushed};
-use crate::args::{LocationArgs, PipelineInspectArgs, PipelinePullArgs, PipelinePushArgs};
+use crate::args::{PipelineInspectArgs, PipelinePullArgs, PipelinePushArgs};
 use crate::exit::Outcome;
 use crate::{locate, output, table};
 
@@ -21,11 +21,19 @@ pub fn push(args: &PipelinePushArgs) -> Result<Outcome> {
     let text = fs::read_to_string(path)
         .with_context(|| format!("the pipeline file {} cannot be read", path.display()))?;
     let file = PipelineFile::read(path)?;
+    // Looked for as `footlight run` does.
+    let locations = Locations {
+        stages: locate::stage_folders(path, &args.locations),
+        ..Locations::default()
+    };
     let mut parts = BTreeMap::new();
     for (name, section) in &file.stages {
         let part = match &section.component {
             Place::Artifact(reference) => from(&artifacts, reference)?,
-            Place::File(component) => stage_part(component, path, &args.locations)
+            Place::File(component) => file
+                .locate(component, &locations)
+                .map_err(Into::into)
+                .and_then(|component| stage_part(&component))
                 .with_context(|| format!("[stages.{name}]"))?,
         };
         parts.insert(format!("stages.{name}"), part);
@@ -60,26 +68,10 @@ fn from(artifacts: &Artifacts, reference: &Reference) -> Result<Part> {
     Ok(Part::From(reference.pinned(resolved.digest)))
 }
 
-/// A part that is made of a component's file, which is looked for as `footlight run` does.
-fn stage_part(component: &Path, pipeline: &Path, args: &LocationArgs) -> Result<Part> {
-    let folders = locate::stage_folders(pipeline, args);
-    let candidates: Vec<_> = folders
-        .iter()
-        .map(|folder| folder.join(component))
-        .collect();
-    let found = candidates.iter().find(|path| path.is_file());
-    let found = found.with_context(|| {
-        let places: Vec<_> = candidates
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        format!(
-            "the component is not there: looked for {}; build it, or say where it is with --stages",
-            places.join(", ")
-        )
-    })?;
-    let bytes = fs::read(found).with_context(|| format!("cannot read {}", found.display()))?;
-    stage::check(&bytes).with_context(|| format!("{} was not pushed", found.display()))?;
+/// A part that is made of a component's file.
+fn stage_part(path: &Path) -> Result<Part> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    stage::check(&bytes).with_context(|| format!("{} was not pushed", path.display()))?;
     Ok(Part::Made(Artifact::stage(bytes, BTreeMap::new())?))
 }
 
