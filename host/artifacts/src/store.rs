@@ -7,10 +7,11 @@
 //! leases/                 what running hosts use, each file locked by its host
 //! ```
 //!
-//! A blob comes under its name at once and whole: it is written and hashed beside, put on the disk, then renamed. It is
-//! hashed again whenever it is read for use. All locks are flock's: they end with the process that has them.
+//! A blob comes under its name at once and whole: it is written and hashed beside, then renamed; a thread of its own has
+//! it reach the disk. It is hashed again whenever it is read for use. All locks are flock's: they end with the process that has them.
 
 mod collect;
+mod disk;
 mod lease;
 mod partial;
 mod tags;
@@ -22,6 +23,7 @@ use std::time::SystemTime;
 
 use crate::digest::Digester;
 use crate::{Digest, Error};
+use disk::Disk;
 
 pub use collect::{Collected, Keep, Report};
 pub use lease::Lease;
@@ -31,6 +33,7 @@ pub(crate) use partial::{Begun, Finish, Partial};
 #[derive(Debug)]
 pub(crate) struct Store {
     folder: PathBuf,
+    disk: Disk,
 }
 
 /// What the store has under a digest.
@@ -49,6 +52,7 @@ impl Store {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let store = Self {
             folder: folder.to_owned(),
+            disk: Disk::default(),
         };
         for part in ["blobs/sha256", "partial", "refs", "leases"] {
             let path = store.folder.join(part);

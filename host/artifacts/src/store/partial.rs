@@ -5,7 +5,8 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use super::{Store, sync};
+use super::Store;
+use super::disk::Disk;
 use crate::digest::Digester;
 use crate::{Digest, Error};
 
@@ -29,6 +30,7 @@ pub(crate) struct Partial {
     digester: Digester,
     /// Whether the first of these bytes were here before: they may be what a crash left.
     inherited: bool,
+    disk: Disk,
 }
 
 impl Store {
@@ -73,6 +75,7 @@ impl Store {
                 length,
                 digester,
                 inherited: length > 0,
+                disk: self.disk.clone(),
             };
             if length > size {
                 partial.restart()?;
@@ -162,15 +165,11 @@ impl Partial {
                 Finish::Wrong(found)
             });
         }
-        let last = || {
-            self.file.sync_all()?;
-            fs::rename(&self.path, &self.blob)?;
-            self.blob.parent().map_or(Ok(()), sync)
-        };
-        if let Err(error) = last() {
+        if let Err(error) = fs::rename(&self.path, &self.blob) {
             let _ = fs::remove_file(&self.path);
             return Err(Error::disk(&self.blob, "written", &error));
         }
+        self.disk.reaches(self.file, self.blob);
         Ok(Finish::Done)
     }
 }
