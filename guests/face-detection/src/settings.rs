@@ -1,6 +1,6 @@
 //! What the pipeline file says to this stage, checked.
 
-use footlight_stage::{Failure, settings};
+use footlight_stage::{Decimal, Failure, settings};
 
 /// The detector's strides go up to 32: other sides would leave a part of the input unseen.
 const STEP: u32 = 32;
@@ -80,7 +80,8 @@ fn side(number: f64) -> Result<u32, String> {
     }
     Err(format!(
         "each of the setting `sizes` must be a multiple of {STEP} from {STEP} to {LONGEST}, but one is \
-         {number}"
+         {}",
+        Decimal(number)
     ))
 }
 

@@ -61,6 +61,7 @@
 )]
 pub mod bindings;
 
+mod decimal;
 mod failure;
 mod graph;
 mod item;
@@ -77,6 +78,7 @@ pub use bindings::footlight::stage::media::{
 };
 pub use bindings::footlight::stage::values::{Field, Point, Rect, Value};
 pub use bindings::wasi::nn::tensor::{Tensor, TensorType};
+pub use decimal::Decimal;
 pub use graph::{Graph, Outputs};
 pub use item::Fields;
 pub use stage::Stage;

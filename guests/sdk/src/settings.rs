@@ -10,12 +10,11 @@
 //! # }
 //! ```
 
-use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use crate::bindings::footlight::stage::settings as host;
-use crate::value::convert;
-use crate::{Failure, FromValue};
+use crate::value::{convert, kind};
+use crate::{Failure, FromValue, Value};
 
 /// The setting of that name, or none where the pipeline file does not have it.
 ///
@@ -47,7 +46,7 @@ pub fn require<T: FromValue>(name: &str) -> Result<T, Failure> {
 /// # Errors
 ///
 /// It does not; the error names the setting, the value and the range.
-pub fn within<T: PartialOrd + Display>(
+pub fn within<T: PartialOrd + Into<Value>>(
     name: &str,
     value: T,
     range: RangeInclusive<T>,
@@ -55,7 +54,9 @@ pub fn within<T: PartialOrd + Display>(
     if range.contains(&value) {
         return Ok(value);
     }
+    let shown = |number: T| kind(&number.into());
     let (least, most) = range.into_inner();
+    let (least, most, value) = (shown(least), shown(most), shown(value));
     Err(Failure::Failed(format!(
         "the setting `{name}` must be from {least} to {most}, but it is {value}"
     )))

@@ -1,6 +1,6 @@
 //! Values to and from Rust's own types.
 
-use crate::{Failure, Field, Point, Rect, Value};
+use crate::{Decimal, Failure, Field, Point, Rect, Value};
 
 /// A type that a setting, an attribute or a document's field can be read as: `bool`, `i64`, `u32`,
 /// `f64`, `String`, `Vec<f64>`, [`Rect`], `Vec<Point>`.
@@ -33,11 +33,11 @@ pub(crate) fn convert<T: FromValue>(value: Value, name: &str, whose: &str) -> Re
 }
 
 /// What a value is, in words. A single number is shown, as that tells `-1` from `0.5`.
-fn kind(value: &Value) -> String {
+pub(crate) fn kind(value: &Value) -> String {
     match value {
         Value::Flag(flag) => flag.to_string(),
         Value::Integer(number) => number.to_string(),
-        Value::Number(number) => number.to_string(),
+        Value::Number(number) => Decimal(*number).to_string(),
         Value::Text(_) => "text".to_owned(),
         Value::Numbers(numbers) => format!("a list of {} numbers", numbers.len()),
         Value::Rect(_) => "a rectangle".to_owned(),
