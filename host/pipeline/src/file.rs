@@ -82,7 +82,7 @@ pub struct GallerySection {
 }
 
 /// A stage.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StageSection {
     /// The component: a file beside the pipeline file or in a folder for stages, or an artifact.

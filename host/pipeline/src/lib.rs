@@ -37,6 +37,7 @@ mod parts;
 mod pin;
 mod place;
 mod probe;
+mod reuse;
 mod run;
 mod source;
 mod supply;

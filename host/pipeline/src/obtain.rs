@@ -87,7 +87,7 @@ impl<'a> Parts<'a> {
 
     /// The digest of a part of an artifact, and where it is looked for: the pipeline's own repository has it, and
     /// what that is trusted for it is trusted for, too. None for a part that is to be trusted by itself.
-    fn at_home(self, part: &Reference) -> Option<(&Digest, [Reference; 2])> {
+    pub(crate) fn at_home(self, part: &Reference) -> Option<(&Digest, [Reference; 2])> {
         let home = self.file.home.as_ref()?;
         let digest = part.digest()?;
         Some((digest, [home.at(*digest), part.clone()]))

@@ -15,6 +15,7 @@ use footlight_sandbox::{Inspection, Limits, Sandbox, Usage};
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 /// Where a host finds what a pipeline file names.
@@ -37,6 +38,8 @@ pub struct Pipeline {
     pub(crate) registry: Arc<Registry>,
     pub(crate) enrolment: Option<Enrolment>,
     pub(crate) version: Version,
+    /// Whether all stages have run their probe items.
+    pub(crate) probed: AtomicBool,
     origin: String,
     usage: Arc<Usage>,
     // What it was made of is not dropped from the store.
@@ -101,7 +104,7 @@ impl Pipeline {
             let models = open_models(parts);
             (stages.join(), models)
         });
-        let stages = stages.unwrap_or_else(|panic| resume_unwind(panic))?;
+        let mut stages = stages.unwrap_or_else(|panic| resume_unwind(panic))?;
         let registry = Arc::new(models?);
         let lease = parts.hold(&stages);
         let version = Version::of(&file, definition.version, &stages, &registry);
@@ -109,12 +112,17 @@ impl Pipeline {
             Some(section) => Some(parts.gallery(section, &registry, &deployment.gallery)?),
             None => None,
         };
+        let models = registry.snapshot();
+        for stage in &mut stages {
+            stage.proven = parts.proven(stage, &models);
+        }
         Ok(Self {
             file,
             stages,
             registry,
             enrolment,
             version,
+            probed: AtomicBool::new(false),
             origin: definition.origin,
             usage: deployment.usage.clone(),
             _lease: lease,

@@ -9,7 +9,7 @@ use crate::open::{Locations, Pipeline, StageInfo};
 use crate::place::Place;
 use footlight_gallery::Gallery;
 use footlight_nn::{
-    Card, ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,
+    ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,
 };
 use footlight_sandbox::{Component, Configuration, Sandbox, Stage, Usage};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +29,8 @@ pub(crate) struct OpenStage {
     pub(crate) section: StageSection,
     pub(crate) stage: Stage,
     pub(crate) origin: Place,
+    /// Whether an open version has a stage like it, which was found to work.
+    pub(crate) proven: bool,
 }
 
 impl OpenStage {
@@ -62,22 +64,9 @@ impl Parts<'_> {
         section: &StageSection,
     ) -> Result<OpenStage, OpenError> {
         let fail = |message: String| OpenError::new(format!("[stages.{name}] {message}"));
-        let (bytes, origin) = self.obtain_component(&section.component).map_err(fail)?;
-        let at = |why: &dyn std::fmt::Display| fail(format!("{origin}: {why}"));
-        let digest = sha256_hex(&bytes);
-        if let Some(wanted) = section.sha256.as_ref().filter(|wanted| **wanted != digest) {
-            return Err(at(&format!(
-                "the component's sha256 is {digest}, and the pipeline file asks for {wanted}: \
-             get the component that was meant, or correct `sha256`"
-            )));
-        }
-        let component = match self.component(&digest) {
-            Some(component) => component,
-            None => {
-                let component = sandbox.compile(&bytes).map_err(|error| at(&error))?;
-                tracing::info!(stage = name, digest, "component ready");
-                component
-            }
+        let (component, origin) = match self.running_component(section) {
+            Some(running) => running,
+            None => self.new_component(sandbox, name, section).map_err(fail)?,
         };
         let configuration = Configuration {
             name: name.to_owned(),
@@ -92,21 +81,46 @@ impl Parts<'_> {
             section: section.clone(),
             origin,
             name: name.to_owned(),
+            proven: false,
         })
     }
 
-    /// The component of this digest, where a version that is open has it.
-    fn component(self, digest: &str) -> Option<Component> {
-        let stages = self.reuse.iter().flat_map(|version| &version.stages);
-        let mut components = stages.map(|stage| stage.stage.component());
-        components
-            .find(|component| component.inspection().digest == digest)
-            .cloned()
+    /// Obtains a component, and compiles it where no version has it open.
+    fn new_component(
+        self,
+        sandbox: &Sandbox,
+        name: &str,
+        section: &StageSection,
+    ) -> Result<(Component, Place), String> {
+        let (bytes, origin) = self.obtain_component(&section.component)?;
+        let digest = sha256_hex(&bytes);
+        if let Some(wanted) = section.sha256.as_ref().filter(|wanted| **wanted != digest) {
+            return Err(format!(
+                "{origin}: the component's sha256 is {digest}, and the pipeline file asks for {wanted}: \
+                 get the component that was meant, or correct `sha256`"
+            ));
+        }
+        let component = match self.component(&digest) {
+            Some(component) => component,
+            None => {
+                let compiled = sandbox.compile(&bytes);
+                let component = compiled.map_err(|error| format!("{origin}: {error}"))?;
+                tracing::info!(stage = name, digest, "component ready");
+                component
+            }
+        };
+        Ok((component, origin))
     }
 
     /// Reads a model and compiles it for its device.
     pub(crate) fn model(self, name: &str, section: &ModelSection) -> Result<Model, OpenError> {
         let fail = |error: footlight_nn::Error| OpenError::new(format!("[models.{name}] {error}"));
+        if let Some(running) = self.running_model(section) {
+            return Ok(Model {
+                name: name.to_owned(),
+                ..running
+            });
+        }
         let (card, content) = self
             .obtain_model(&section.card)
             .map_err(|why| OpenError::new(format!("[models.{name}] {why}")))?;
@@ -150,21 +164,6 @@ impl Parts<'_> {
             placement: compiled.placement,
             labels: Arc::default(),
             card: Some(Arc::new(card)),
-        })
-    }
-
-    /// The model of this digest, where a version that is open has it on the devices that are asked for.
-    fn compiled(self, card: &Card, wanted: &ModelSection) -> Option<Model> {
-        self.reuse.iter().find_map(|version| {
-            let models = version.registry.snapshot();
-            let mut same = version.file.models.iter().filter(|(_, section)| {
-                (&section.device, &section.fallback, &section.batch)
-                    == (&wanted.device, &wanted.fallback, &wanted.batch)
-            });
-            same.find_map(|(name, _)| {
-                let model = models.get(name)?;
-                (model.digest == card.sha256).then(|| Model::clone(model))
-            })
         })
     }
 

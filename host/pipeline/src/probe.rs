@@ -3,10 +3,12 @@
 use crate::class::Class;
 use crate::error::FrameError;
 use crate::open::Pipeline;
+use crate::parts::OpenStage;
 use footlight_media::Image;
 use footlight_nn::Tensor;
 use footlight_sandbox::{ErrorKind, Fields, Item, Payload};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// The sides of a probe image whose class has no size.
 const SIDE: (u32, u32) = (128, 128);
@@ -19,8 +21,21 @@ impl Pipeline {
     /// # Errors
     /// What went wrong in the first stage that does not work.
     pub fn probe(&self) -> Result<(), FrameError> {
+        self.probe_those(|_| true)
+    }
+
+    /// The same for the stages that differ from those of the versions it was opened beside: the others have
+    /// been found to work there, with the same graphs.
+    ///
+    /// # Errors
+    /// As [`Pipeline::probe`].
+    pub fn probe_new(&self) -> Result<(), FrameError> {
+        self.probe_those(|stage| !stage.proven)
+    }
+
+    fn probe_those(&self, wanted: impl Fn(&OpenStage) -> bool) -> Result<(), FrameError> {
         let models = self.registry.snapshot();
-        for stage in &self.stages {
+        for stage in self.stages.iter().filter(|stage| wanted(stage)) {
             let Some(item) = self.probe_item(&stage.section.input) else {
                 continue;
             };
@@ -31,6 +46,7 @@ impl Pipeline {
                 Err(error) => return Err(error),
             }
         }
+        self.probed.store(true, Ordering::Relaxed);
         Ok(())
     }
 

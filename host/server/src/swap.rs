@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use footlight_pipeline::{Definition, Pipeline, Source};
+use footlight_pipeline::{Definition, FrameError, Pipeline, Source};
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
 
@@ -91,7 +91,7 @@ impl Turn {
             return Err(Problem::new(Kind::Conflict, "no-previous-version", detail));
         };
         let described = previous.origin().to_owned();
-        let back = move |turn: &Self| turn.probe_and_switch(previous);
+        let back = move |turn: &Self| turn.probe_and_switch(previous, Pipeline::probe);
         self.attempt(Cause::Rollback, described, back).await
     }
 
@@ -164,7 +164,8 @@ impl Turn {
                 reason: None,
             }
         } else {
-            self.probe_and_switch(Arc::new(pipeline))
+            // What runs beside it need not be tried again.
+            self.probe_and_switch(Arc::new(pipeline), Pipeline::probe_new)
         };
         if tried.outcome != Outcome::Refused {
             self.entry.adopt(source);
@@ -199,11 +200,15 @@ impl Turn {
         stopping.then(|| Tried::refused(version, "the host is stopping"))
     }
 
-    fn probe_and_switch(&self, pipeline: Arc<Pipeline>) -> Tried {
+    fn probe_and_switch(
+        &self,
+        pipeline: Arc<Pipeline>,
+        probe: fn(&Pipeline) -> Result<(), FrameError>,
+    ) -> Tried {
         if let Some(stopping) = self.stopping(Some(&pipeline)) {
             return stopping;
         }
-        if let Err(error) = pipeline.probe() {
+        if let Err(error) = probe(&pipeline) {
             let reason = format!("it failed on its probe item: {error}");
             return Tried::refused(Some(&pipeline), reason);
         }
