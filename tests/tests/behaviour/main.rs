@@ -32,11 +32,13 @@ mod memory;
 mod needs;
 mod openapi;
 mod operation;
+mod page;
 mod photos;
 mod pictures;
 mod pipeline_files;
 mod places;
 mod published;
+mod registry;
 mod shutdown;
 mod swap;
 mod told;
@@ -89,6 +91,7 @@ fn main() {
             shutdown::trials(),
             compiled::trials(),
             published::trials(),
+            page::trials(),
             killed::trials(),
         ]
         .into_iter()

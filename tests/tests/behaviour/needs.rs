@@ -1,6 +1,6 @@
 //! What a test needs beyond the source tree.
 
-use crate::places;
+use crate::{places, registry};
 use libtest_mimic::{Completion, Trial};
 use std::path::PathBuf;
 
@@ -25,12 +25,15 @@ pub enum Need {
     Python,
     /// Member verification in JavaScript, and so what builds it.
     JavaScript,
+    /// A registry.
+    Registry,
     /// The 100 photos of 10 people that errors are measured on.
     Faces,
 }
 
 use Need::{
-    Faces, Host, Hostile, JavaScript, Models, OnnxRuntime, Photos, Python, Quantized, Stages,
+    Faces, Host, Hostile, JavaScript, Models, OnnxRuntime, Photos, Python, Quantized, Registry,
+    Stages,
 };
 
 /// All that the pipeline of members needs, and photos for it.
@@ -73,6 +76,7 @@ impl Need {
         };
         let stage = |name: &str| places::stages().join(name);
         let lacking = match self {
+            Registry => return registry::missing(),
             Host => there(&[places::program(), places::runtime()]),
             OnnxRuntime => there(&[cache.join("runtime/onnxruntime-1.32.0")]),
             Stages => there(

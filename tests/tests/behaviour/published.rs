@@ -84,6 +84,12 @@ impl Site {
     /// Pushes the pipeline of members with this threshold; its digest.
     #[track_caller]
     pub fn push(&self, tag: &str, threshold: &str) -> String {
+        self.push_with(tag, threshold, &[])
+    }
+
+    /// The same with more words.
+    #[track_caller]
+    pub fn push_with(&self, tag: &str, threshold: &str, more: &[&str]) -> String {
         let text = file::members().replace("threshold = 0.42", &format!("threshold = {threshold}"));
         let path = file::write(&self.path("author"), "members", &text);
         let words = [
@@ -93,6 +99,7 @@ impl Site {
             &self.reference(tag),
             "--json",
         ];
+        let words = [&words[..], more].concat();
         let pushed: Value = serde_json::from_str(&self.author(&words, 0)).unwrap();
         pushed["digest"].as_str().unwrap().to_owned()
     }
