@@ -5,7 +5,7 @@ use footlight_artifacts::{Artifacts, Digest, Lease};
 use footlight_gallery::{Gallery, SealedGallery};
 use footlight_trust::SiteKey;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where a gallery comes from that this host follows, and which one it has now.
 pub(crate) struct Followed {
@@ -18,6 +18,8 @@ pub(crate) struct Followed {
 /// The artifact that the gallery came as.
 pub(crate) struct Taken {
     pub(crate) digest: Digest,
+    /// When it was encrypted, in seconds since 1970-01-01T00:00:00Z.
+    sealed: u64,
     /// It is not dropped from the store.
     _lease: Option<Lease>,
 }
@@ -34,8 +36,7 @@ impl Followed {
 
     /// The digest of the artifact that the gallery came as.
     pub(crate) fn digest(&self) -> Option<Digest> {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.as_ref().map(|taken| taken.digest)
+        self.lock().as_ref().map(|taken| taken.digest)
     }
 
     /// Fetches what the reference leads to, if it is trusted, and decrypts it, if it is a gallery of this pipeline
@@ -58,11 +59,26 @@ impl Followed {
             about: found.config,
             sealed: found.sealed,
         };
+        let at = |why: &dyn std::fmt::Display| format!("{}: {why}", reference.pinned(digest));
         let gallery = sealed
             .open(&self.key, &self.pipeline, made_by, dimension)
-            .map_err(|error| format!("{}: {error}", reference.pinned(digest)))?;
+            .map_err(|error| at(&error))?;
+        let when = sealed.about().map_err(|error| at(&error))?.sealed;
+        // Whoever writes to the repository has no key, and may still lead the tag back to where somebody who was
+        // forgotten is a member.
+        if self
+            .lock()
+            .as_ref()
+            .is_some_and(|taken| when < taken.sealed)
+        {
+            return Err(at(
+                &"it was encrypted before the one that is in place, and may have members who were forgotten since: \
+                  push the gallery again, or start the host anew to go back to this one",
+            ));
+        }
         let taken = Taken {
             digest,
+            sealed: when,
             _lease: hold(artifacts, digest),
         };
         Ok((gallery, taken))
@@ -70,7 +86,11 @@ impl Followed {
 
     /// Notes that this is the gallery that is in place.
     pub(crate) fn took(&self, taken: Taken) {
-        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
+        *self.lock() = Some(taken);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Taken>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -231,7 +231,7 @@ fn newer() {
     let mut two = TwoHosts::new();
     let first = two.first("site");
     enrol(&first, "obama", &[OBAMA], 201);
-    two.push(&first);
+    let oldest = two.push(&first);
     let second = two.second();
     let biden = photos::bytes(BIDEN);
     assert_eq!(verdicts(&second, &biden), [None]);
@@ -268,6 +268,19 @@ fn newer() {
     let digest = two.push(&first);
     until(&second, |follows| follows["artifact"] == digest);
     assert_eq!(verdicts(&second, &photos::bytes(OBAMA)), [None]);
+
+    // Who is forgotten does not come back with an old gallery, which needs no key to be pushed again.
+    let old = format!("{}@{oldest}", two.gallery());
+    let words = ["gallery", "pull", &old, "--to", &two.gallery()];
+    two.site.author(&words, 0);
+    let back = |follows: &Value| {
+        let reason = follows["attempts"][0]["reason"].as_str();
+        reason.is_some_and(|reason| reason.contains("encrypted before the one that is in place"))
+    };
+    until(&second, back);
+    assert_eq!(verdicts(&second, &photos::bytes(OBAMA)), [None]);
+    let digest = two.push(&first);
+    until(&second, |follows| follows["artifact"] == digest);
     drop(second);
 
     two.registry.stop();
