@@ -193,10 +193,21 @@ fn only_signed() {
     sign(&gallery);
     let second = Host::spawn(trusting(), tempfile::tempdir().unwrap());
     second.wait_until_ready();
-    assert_eq!(
-        verdicts(&second, &photos::bytes(OBAMA)),
-        [Some("obama".to_owned())]
-    );
+    let obama = photos::bytes(OBAMA);
+    assert_eq!(verdicts(&second, &obama), [Some("obama".to_owned())]);
+
+    // What is signed a while after it was pushed is taken then, though the tag leads where it led.
+    assert_eq!(first.delete("/v1/members/obama").status, 204);
+    let digest = two.push(&first);
+    let refused = |follows: &Value| {
+        let reason = follows["attempts"][0]["reason"].as_str();
+        reason.is_some_and(|reason| reason.contains("not trusted"))
+    };
+    until(&second, refused);
+    assert_eq!(verdicts(&second, &obama), [Some("obama".to_owned())]);
+    sign(&gallery);
+    until(&second, |follows| follows["artifact"] == digest);
+    assert_eq!(verdicts(&second, &obama), [None]);
 }
 
 fn without_a_key() {
