@@ -1,6 +1,7 @@
 //! What can be typed.
 
 mod artifact;
+mod gallery;
 mod pipeline;
 mod stage;
 
@@ -15,6 +16,7 @@ pub use artifact::{
     PipelinePullArgs, PipelinePushArgs, PullArgs, SignArgs, StagePushArgs, StoreCheckArgs,
     StoreCollectArgs, StoreCommand, VerifyArgs,
 };
+pub use gallery::{GalleryCommand, GalleryPlace, GalleryPullArgs, GalleryPushArgs};
 pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
 pub use stage::{BuildArgs, InspectArgs, NewArgs, StageCommand};
 
@@ -41,6 +43,7 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   footlight run guests/members.toml
   footlight run guests/members.toml --listen 0.0.0.0:8080 --gallery /var/lib/footlight/members
+  footlight run guests/members.toml --gallery registry.example/site/members:current --site-key site.key
   RUST_LOG=debug footlight run guests/members.toml --log-format json
 
 Prints `listening on http://ADDRESS` on standard output once every stage is loaded and the address is
@@ -125,6 +128,9 @@ pub enum Command {
     /// Publish a model with its card, or fetch one
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Publish the gallery of a host, encrypted, for other hosts of the site
+    #[command(subcommand)]
+    Gallery(GalleryCommand),
     /// Write the digests that tags lead to into a pipeline file
     #[command(after_help = artifact::LOCK_EXAMPLES)]
     Lock(LockArgs),
@@ -186,10 +192,15 @@ pub struct RunArgs {
     /// Address and port to listen at; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     pub listen: SocketAddr,
-    /// Folder where members are kept [default: $FOOTLIGHT_GALLERY, else a folder of the pipeline's name in
-    /// the state folder]
-    #[arg(long, value_name = "DIR")]
-    pub gallery: Option<PathBuf>,
+    /// Folder where members are kept, or the reference of a gallery that is enrolled on another host, as
+    /// NAME=REFERENCE where there are several pipelines; may be given several times [default:
+    /// $FOOTLIGHT_GALLERY, else a folder of the pipeline's name in the state folder]
+    #[arg(long, value_name = "DIR|REFERENCE")]
+    pub gallery: Vec<GalleryPlace>,
+    /// File with the key of the site, which galleries travel encrypted with [default: $FOOTLIGHT_SITE_KEY;
+    /// without either, none leaves this host and none is taken]
+    #[arg(long, value_name = "FILE")]
+    pub site_key: Option<PathBuf>,
     #[command(flatten)]
     pub locations: LocationArgs,
     /// Frames worked on at the same time [default: as many as there are cores]
@@ -198,7 +209,8 @@ pub struct RunArgs {
     /// Largest request body accepted, in bytes
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_body: Option<u64>,
-    /// Leave the pipelines as they are when their files change, until `footlight pipeline reload`
+    /// Leave the pipelines as they are when their files change, until `footlight pipeline reload`, and a gallery
+    /// that is enrolled elsewhere until the host is started anew
     ///
     /// Without this, a host looks once a second whether a pipeline file, or a component or card that it
     /// names, has changed, and switches to the new version between two frames. That is safe to have on: a

@@ -15,6 +15,9 @@ use crate::locate;
 use crate::photo::Photo;
 use crate::problem::Problem;
 
+/// The most that is taken of an answer that is no text: what an artifact's layer may have.
+const MOST_BYTES: u64 = 2 << 30;
+
 /// A connection to a host.
 pub struct Client {
     base: String,
@@ -70,6 +73,24 @@ impl Client {
     pub fn get(&self, path: &str) -> Result<String> {
         let answer = self.agent.get(self.url(path)).call();
         self.body(answer)
+    }
+
+    /// `GET path`, whose body is no text: a header of the answer, and the body.
+    pub fn get_bytes(&self, path: &str, header: &str) -> Result<(String, Vec<u8>)> {
+        let answer = self.agent.get(self.url(path)).call();
+        let mut answer = answer.map_err(|error| self.broken(error))?;
+        if !answer.status().is_success() {
+            self.body(Ok(answer))?;
+            bail!("the host answers with neither a gallery nor a reason");
+        }
+        let header = answer.headers().get(header);
+        let header = header.and_then(|value| value.to_str().ok());
+        let header = header.map(str::to_owned).context(
+            "the host's answer does not say what it is; is it of the same version as this command?",
+        )?;
+        let reading = answer.body_mut().with_config().limit(MOST_BYTES);
+        let bytes = reading.read_to_vec().map_err(|error| self.broken(error))?;
+        Ok((header, bytes))
     }
 
     /// `DELETE path`; the body.

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use footlight_nn::{Folders, Runtimes, cache_dir};
+use footlight_pipeline::Place;
 use footlight_sealed::Sealed;
+use footlight_trust::SiteKey;
 
-use crate::args::{DEFAULT_HOST, LibraryArgs, LocationArgs};
+use crate::args::{DEFAULT_HOST, GalleryPlace, LibraryArgs, LocationArgs};
 
 /// The folders where a pipeline's components are looked for, first to last: those that were named, that of the
 /// pipeline file, those of $FOOTLIGHT_STAGES, and `stages` beside the folder of this program, which is where
@@ -55,30 +57,91 @@ pub fn compiled() -> Option<Arc<Sealed>> {
         .map(Arc::new)
 }
 
-/// The folder where the members of a pipeline are kept: the one that was named, else $FOOTLIGHT_GALLERY, else
-/// one of the pipeline's name in the state folder of the XDG base directory specification.
+/// Where the members of a pipeline are: in the place that was named, else that of $FOOTLIGHT_GALLERY, else in a
+/// folder of its name in the state folder of the XDG base directory specification.
 ///
 /// With several pipelines, a folder that was named has one of its own for each: they may use different models,
-/// and templates of one mean nothing to another.
-pub fn gallery_folder(named: Option<&Path>, pipeline: &str, several: bool) -> Result<PathBuf> {
+/// and templates of one mean nothing to another. A gallery that is enrolled elsewhere is of one pipeline.
+pub fn gallery(named: &[GalleryPlace], pipeline: &str, several: bool) -> Result<Place> {
+    let of_this = named
+        .iter()
+        .find(|gallery| gallery.pipeline.as_deref() == Some(pipeline));
+    if let Some(gallery) = of_this {
+        return Ok(gallery.place.clone());
+    }
+    let of_all = named.iter().find(|gallery| gallery.pipeline.is_none());
+    let of_all = match of_all {
+        Some(gallery) => Some(gallery.place.clone()),
+        None => of_environment("FOOTLIGHT_GALLERY")?,
+    };
+    match of_all {
+        Some(Place::Artifact(reference)) if several => bail!(
+            "there are several pipelines, and {reference} is the gallery of one: say of which, as in --gallery \
+             {pipeline}={reference}"
+        ),
+        Some(Place::File(folder)) if several => Ok(Place::File(folder.join(pipeline))),
+        Some(place) => Ok(place),
+        None => Ok(Place::File(state()?.join("footlight").join(pipeline))),
+    }
+}
+
+/// Refuses galleries that nothing would be done with.
+pub fn check_galleries(named: &[GalleryPlace], pipelines: &[&str]) -> Result<()> {
+    let of_all: Vec<_> = named
+        .iter()
+        .filter(|gallery| gallery.pipeline.is_none())
+        .collect();
+    if let [one, other, ..] = of_all.as_slice() {
+        bail!(
+            "--gallery is given for all pipelines twice, as {} and as {}: give it once, or as NAME=REFERENCE",
+            one.place,
+            other.place
+        );
+    }
+    for name in named
+        .iter()
+        .filter_map(|gallery| gallery.pipeline.as_deref())
+    {
+        if !pipelines.contains(&name) {
+            bail!(
+                "--gallery names the pipeline `{name}`, and this host runs {}",
+                pipelines.join(", ")
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The key of the site: that of the file that was named, else that of $FOOTLIGHT_SITE_KEY.
+pub fn site_key(named: Option<&Path>) -> Result<Option<Arc<SiteKey>>> {
     let named = named
         .map(Path::to_path_buf)
-        .or_else(|| variable("FOOTLIGHT_GALLERY").map(PathBuf::from));
-    if let Some(folder) = named {
-        return Ok(if several {
-            folder.join(pipeline)
-        } else {
-            folder
-        });
+        .or_else(|| variable("FOOTLIGHT_SITE_KEY").map(PathBuf::from));
+    let Some(path) = named else { return Ok(None) };
+    Ok(Some(Arc::new(SiteKey::read(&path)?)))
+}
+
+/// A place that a variable names.
+fn of_environment(name: &str) -> Result<Option<Place>> {
+    let Some(value) = variable(name) else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Some(text) => Ok(Some(text.parse()?)),
+        // No reference is other than text.
+        None => Ok(Some(Place::File(value.into()))),
     }
-    let state = match variable("XDG_STATE_HOME").map(PathBuf::from) {
-        Some(state) if state.is_absolute() => state,
+}
+
+/// The state folder.
+fn state() -> Result<PathBuf> {
+    match variable("XDG_STATE_HOME").map(PathBuf::from) {
+        Some(state) if state.is_absolute() => Ok(state),
         _ => match variable("HOME") {
-            Some(home) => PathBuf::from(home).join(".local/state"),
+            Some(home) => Ok(PathBuf::from(home).join(".local/state")),
             None => bail!("no place to keep members: set --gallery, FOOTLIGHT_GALLERY or HOME"),
         },
-    };
-    Ok(state.join("footlight").join(pipeline))
+    }
 }
 
 /// The address of the host to speak to: the one that was named, else $FOOTLIGHT_HOST, else the default.
@@ -121,11 +184,37 @@ mod tests {
         assert!(folders.last().unwrap().ends_with("stages"));
     }
 
+    fn named(texts: &[&str]) -> Vec<GalleryPlace> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
     #[test]
     fn several_pipelines_do_not_share_a_named_gallery() {
-        let folder = |name, several| gallery_folder(Some(Path::new("g")), name, several).unwrap();
-        assert_eq!(folder("a", false), Path::new("g"));
-        assert_eq!(folder("a", true), Path::new("g/a"));
-        assert_eq!(folder("b", true), Path::new("g/b"));
+        let place = |name, several| {
+            let place = gallery(&named(&["g"]), name, several).unwrap();
+            place.to_string()
+        };
+        assert_eq!(place("a", false), "g");
+        assert_eq!(place("a", true), "g/a");
+        assert_eq!(place("b", true), "g/b");
+    }
+
+    #[test]
+    fn a_gallery_that_is_enrolled_elsewhere_is_of_one_pipeline() {
+        let galleries = named(&["a=oci:site:a", "g"]);
+        let place = |name| gallery(&galleries, name, true).unwrap().to_string();
+        assert_eq!(
+            (place("a"), place("b")),
+            ("oci:site:a".into(), "g/b".into())
+        );
+        assert!(check_galleries(&galleries, &["a", "b"]).is_ok());
+        let one = named(&["oci:site:a"]);
+        assert!(gallery(&one, "a", false).is_ok());
+        let error = gallery(&one, "a", true).unwrap_err().to_string();
+        assert!(error.contains("--gallery a=oci:site:a"), "{error}");
+        for (texts, words) in [(&["g", "h"], "twice"), (&["c=oci:site", "g"], "`c`")] {
+            let error = check_galleries(&named(texts), &["a"]).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
     }
 }

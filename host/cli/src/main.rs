@@ -27,7 +27,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, ModelCommand, PipelineCommand, StageCommand, StoreCommand};
+use args::{
+    Cli, Command, GalleryCommand, ModelCommand, PipelineCommand, StageCommand, StoreCommand,
+};
 
 fn main() -> ExitCode {
     exit::code(match Cli::parse().command {
@@ -45,6 +47,8 @@ fn main() -> ExitCode {
         },
         Command::Model(ModelCommand::Push(args)) => artifact::push_model(&args),
         Command::Model(ModelCommand::Pull(args)) => artifact::pull_model(&args),
+        Command::Gallery(GalleryCommand::Push(args)) => artifact::push_gallery(&args),
+        Command::Gallery(GalleryCommand::Pull(args)) => artifact::pull_gallery(&args),
         Command::Lock(args) => artifact::lock(&args),
         Command::Keygen(args) => artifact::keygen(&args),
         Command::Sign(args) => artifact::sign(&args),

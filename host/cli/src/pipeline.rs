@@ -19,7 +19,8 @@ pub fn list(args: &ListArgs) -> Result<Outcome> {
         output::json(&pipelines)?;
     } else {
         output::line(as_table(&pipelines))?;
-        for refusal in pipelines.iter().filter_map(refusal) {
+        let refusals = pipelines.iter().filter_map(refusal);
+        for refusal in refusals.chain(pipelines.iter().filter_map(gallery_refusal)) {
             output::note(refusal);
         }
     }
@@ -132,6 +133,18 @@ fn cells(pipeline: &Value) -> Vec<String> {
     ]
 }
 
+/// Why the last gallery was refused that a pipeline follows, where it was.
+fn gallery_refusal(pipeline: &Value) -> Option<String> {
+    let last = last_attempt(pipeline.get("follows")?)?;
+    let (name, reason) = (
+        pipeline.get("name")?.as_str()?,
+        last.get("reason")?.as_str()?,
+    );
+    Some(format!(
+        "footlight: the last gallery for {name} was refused, and the one before it goes on: {reason}"
+    ))
+}
+
 fn last_attempt(pipeline: &Value) -> Option<&Value> {
     pipeline.get("attempts")?.as_array()?.first()
 }
@@ -163,7 +176,8 @@ mod tests {
             "name": "members", "ready": true, "source": "members.toml",
             "version": {"pipeline": "sha256:0123456789abcdef", "stages": {}, "models": {}},
             "attempts": [{"outcome": "refused", "cause": "change", "reason": "no such model"},
-                         {"outcome": "switched", "cause": "request"}]});
+                         {"outcome": "switched", "cause": "request"}],
+            "follows": {"source": "oci:site", "attempts": [{"outcome": "refused", "reason": "other key"}]}});
         let text = as_table(std::slice::from_ref(&pipeline));
         for part in [
             "members",
@@ -178,6 +192,11 @@ mod tests {
         assert!(
             refusal.contains("members was refused: no such model"),
             "{refusal}"
+        );
+        let of_gallery = gallery_refusal(&pipeline).unwrap();
+        assert!(
+            of_gallery.contains("for members was refused") && of_gallery.contains("other key"),
+            "{of_gallery}"
         );
         assert!(as_table(&[json!({"name": "bare"})]).contains("bare"));
     }

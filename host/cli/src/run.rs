@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use footlight_nn::{Runtimes, cache_dir};
 use footlight_pipeline::{
     ArtifactSource, Deployment, FileSource, Locations, Place, References, Source, Supply,
@@ -13,6 +13,7 @@ use footlight_pipeline::{
 use footlight_sandbox::Sandbox;
 use footlight_sealed::Sealed;
 use footlight_server::{Options, Served, Server};
+use footlight_trust::SiteKey;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -38,10 +39,16 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         compiled,
         runtimes,
         supply: artifact::supply(&args.locations.artifacts)?,
+        site_key: locate::site_key(args.site_key.as_deref())?,
         judged: artifact::policy(&args.locations.artifacts)?.is_some(),
     };
     let pipelines = args.pipelines.iter().map(|place| openers.open(place));
     let pipelines = pipelines.collect::<Result<Vec<_>>>()?;
+    let names: Vec<_> = pipelines
+        .iter()
+        .map(|served| served.pipeline.name())
+        .collect();
+    locate::check_galleries(&args.gallery, &names)?;
     let mut options = Options::default();
     if let Some(workers) = args.workers {
         options.workers = usize::from(workers);
@@ -97,6 +104,7 @@ struct Openers<'a> {
     compiled: Option<Arc<Sealed>>,
     runtimes: Arc<Runtimes>,
     supply: Arc<Supply>,
+    site_key: Option<Arc<SiteKey>>,
     /// Whether a trust policy judges what is fetched.
     judged: bool,
 }
@@ -110,6 +118,7 @@ impl Openers<'_> {
             cache: cache_dir(),
             artifacts: Some(self.supply.clone()),
             gallery: None,
+            site_key: self.site_key.clone(),
         };
         // Before it is read: what changes from then on is a change.
         let source: Arc<dyn Source> = match place {
@@ -120,8 +129,14 @@ impl Openers<'_> {
         };
         let definition = source.load()?;
         let several = args.pipelines.len() > 1;
-        let gallery =
-            locate::gallery_folder(args.gallery.as_deref(), &definition.file.name, several)?;
+        let file = &definition.file;
+        let gallery = locate::gallery(&args.gallery, &file.name, several)?;
+        if let (Place::Artifact(reference), None) = (&gallery, &file.gallery) {
+            bail!(
+                "{}: the pipeline has no [gallery], so it cannot verify with {reference}",
+                definition.origin
+            );
+        }
         let locations = Locations {
             gallery: Some(gallery),
             ..locations

@@ -33,6 +33,12 @@
 //! dimension of a feature; templates of different models cannot be compared, so a file made with another
 //! model is refused. Every page's checksum is verified when it is opened. One process has it open at a
 //! time; within it, any number of threads read while one writes. On Unix it is readable by its owner only.
+//!
+//! # To another host
+//!
+//! [`Gallery::seal`] encrypts all members with the key of a site, and [`SealedGallery::open`] makes a gallery of
+//! them again, in memory: its model has the same digest. Nothing leaves this crate in between that could be read.
+//! [`SealedAbout`] is what anybody may know of it, and is sealed along: nobody can say something else of it.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -45,6 +51,7 @@ mod model;
 mod onnx;
 mod record;
 mod refusal;
+mod sealed;
 mod similarity;
 mod store;
 
@@ -54,4 +61,5 @@ pub use gate::Gate;
 pub use member::{InvalidId, Member, MemberId, Quality, Template, TemplateInfo};
 pub use model::{GalleryModel, MAX_MATCHES};
 pub use refusal::Refusal;
+pub use sealed::{SealedAbout, SealedError, SealedGallery};
 pub use store::{Gallery, MAX_TEMPLATES};

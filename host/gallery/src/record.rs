@@ -15,6 +15,23 @@ pub(crate) struct MemberRecord {
     pub templates: Vec<TemplateRecord>,
 }
 
+/// A gallery as it travels, before it is sealed.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct GalleryRecord {
+    /// In the order of their ids.
+    #[prost(message, repeated, tag = "1")]
+    pub members: Vec<NamedRecord>,
+}
+
+/// A member with the id.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct NamedRecord {
+    #[prost(string, tag = "1")]
+    pub id: String,
+    #[prost(message, optional, tag = "2")]
+    pub member: Option<MemberRecord>,
+}
+
 /// A template.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct TemplateRecord {
@@ -81,11 +98,17 @@ impl MemberRecord {
     /// Reads a record, and checks that every template is a feature of that dimension.
     pub fn read(bytes: &[u8], dimension: usize) -> Result<MemberRecord, String> {
         let record = MemberRecord::decode(bytes).map_err(|error| error.to_string())?;
+        record.check(dimension)?;
+        Ok(record)
+    }
+
+    /// Checks that there are templates, and that each is a feature of that dimension.
+    pub fn check(&self, dimension: usize) -> Result<(), String> {
         let wanted = dimension.checked_mul(size_of::<f32>());
-        if record.templates.is_empty() {
+        if self.templates.is_empty() {
             return Err("a member without templates".to_owned());
         }
-        for template in &record.templates {
+        for template in &self.templates {
             if Some(template.feature.len()) != wanted {
                 return Err(format!("a template of {} bytes", template.feature.len()));
             }
@@ -93,7 +116,7 @@ impl MemberRecord {
                 return Err("a template with numbers that are not finite".to_owned());
             }
         }
-        Ok(record)
+        Ok(())
     }
 }
 

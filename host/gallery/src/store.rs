@@ -194,6 +194,25 @@ impl Gallery {
         GalleryModel::build(self.dimension, &self.feature_model, &members)
     }
 
+    /// All members with their records, in the order of their ids, as of now.
+    pub(crate) fn records(&self) -> Result<Vec<(MemberId, MemberRecord)>, Error> {
+        let mut records = Vec::new();
+        self.each(&self.table()?, |id, record| records.push((id, record)))?;
+        Ok(records)
+    }
+
+    /// Stores members as their records have them, bit by bit, all in one transaction.
+    pub(crate) fn put_records(
+        &self,
+        records: impl IntoIterator<Item = (MemberId, MemberRecord)>,
+    ) -> Result<(), Error> {
+        self.change(|table| {
+            records
+                .into_iter()
+                .try_for_each(|(id, record)| self.insert(table, &id, &record))
+        })
+    }
+
     /// The members as of now.
     fn table(&self) -> Result<redb::ReadOnlyTable<&'static str, &'static [u8]>, Error> {
         let transaction = self

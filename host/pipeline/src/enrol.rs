@@ -46,6 +46,18 @@ pub enum EnrolError {
     /// The pipeline has no gallery.
     #[error("this pipeline has no members: its file has no [gallery]")]
     NoGallery,
+    /// The members are enrolled on another host.
+    #[error(
+        "this host follows the gallery {0}, which is enrolled elsewhere: change the members on the host that pushes \
+         it, and push it again with `footlight gallery push`; this host takes it from there"
+    )]
+    Followed(String),
+    /// This host has no key to encrypt a gallery with.
+    #[error(
+        "this host has no key of the site, and a gallery leaves a host only encrypted: have its operator make one with \
+         `footlight keygen --site FILE` and start the host with --site-key FILE"
+    )]
+    NoSiteKey,
     /// No photo was given.
     #[error("no photo was given: send at least one")]
     NoPhotos,
@@ -80,7 +92,7 @@ impl Pipeline {
     /// # Errors
     /// [`EnrolError::Refused`] with every photo that the gate refuses; a stage or the gallery that fails.
     pub fn enrol(&self, id: &MemberId, photos: Vec<(String, Image)>) -> Result<Member, EnrolError> {
-        let enrolment = self.enrolment()?;
+        let enrolment = self.own_gallery()?;
         if photos.is_empty() {
             return Err(EnrolError::NoPhotos);
         }
@@ -112,7 +124,7 @@ impl Pipeline {
         let gate = &enrolment.section.gate;
         let member = enrolment
             .gallery
-            .gallery
+            .gallery()
             .enrol(id, templates, gate)
             .map_err(|error| match error {
                 EnrolmentError::Refused(refusal) => {
@@ -129,10 +141,10 @@ impl Pipeline {
     /// Removes a member. False where there is none of that id.
     ///
     /// # Errors
-    /// No gallery, or one that cannot be written.
+    /// No gallery, one that is enrolled elsewhere, or one that cannot be written.
     pub fn forget(&self, id: &MemberId) -> Result<bool, EnrolError> {
-        let shared = &self.enrolment()?.gallery;
-        let removed = shared.gallery.remove(id).map_err(gallery_failed)?;
+        let shared = &self.own_gallery()?.gallery;
+        let removed = shared.gallery().remove(id).map_err(gallery_failed)?;
         if removed {
             shared.refresh().map_err(stale)?;
         }
@@ -146,7 +158,7 @@ impl Pipeline {
     pub fn members(&self) -> Result<Vec<Member>, EnrolError> {
         self.enrolment()?
             .gallery
-            .gallery
+            .gallery()
             .members()
             .map_err(gallery_failed)
     }
@@ -158,7 +170,7 @@ impl Pipeline {
     pub fn member(&self, id: &MemberId) -> Result<Option<Member>, EnrolError> {
         self.enrolment()?
             .gallery
-            .gallery
+            .gallery()
             .member(id)
             .map_err(gallery_failed)
     }
@@ -182,8 +194,17 @@ impl Pipeline {
         Ok(faces(section, &trace))
     }
 
-    fn enrolment(&self) -> Result<&Enrolment, EnrolError> {
+    pub(crate) fn enrolment(&self) -> Result<&Enrolment, EnrolError> {
         self.enrolment.as_ref().ok_or(EnrolError::NoGallery)
+    }
+
+    /// The gallery where it is enrolled here.
+    fn own_gallery(&self) -> Result<&Enrolment, EnrolError> {
+        let enrolment = self.enrolment()?;
+        match &enrolment.gallery.followed {
+            None => Ok(enrolment),
+            Some(followed) => Err(EnrolError::Followed(followed.tag.reference.to_string())),
+        }
     }
 }
 

@@ -6,14 +6,18 @@
 
 use crate::error::OpenError;
 use crate::file::GallerySection;
+use crate::followed::Followed;
 use crate::parts::placed;
 use footlight_gallery::{Gallery, GalleryModel};
 use footlight_nn::{Model, Registry, Runtimes};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 /// A gallery, and the graphs that follow it.
 pub(crate) struct SharedGallery {
-    pub(crate) gallery: Gallery,
+    /// Another one takes its place only where it is enrolled elsewhere.
+    gallery: RwLock<Arc<Gallery>>,
+    /// Where it is enrolled, if not here.
+    pub(crate) followed: Option<Followed>,
     runtimes: Arc<Runtimes>,
     /// Held while graphs are built and put in place, so that of two changes the later one wins.
     graphs: Mutex<Graphs>,
@@ -33,12 +37,23 @@ pub(crate) struct Follower {
 }
 
 impl SharedGallery {
-    pub(crate) fn new(gallery: Gallery, runtimes: Arc<Runtimes>) -> Self {
+    pub(crate) fn new(
+        gallery: Gallery,
+        followed: Option<Followed>,
+        runtimes: Arc<Runtimes>,
+    ) -> Self {
         Self {
-            gallery,
+            gallery: RwLock::new(Arc::new(gallery)),
+            followed,
             runtimes,
             graphs: Mutex::default(),
         }
+    }
+
+    /// The gallery as it is.
+    pub(crate) fn gallery(&self) -> Arc<Gallery> {
+        let gallery = self.gallery.read().unwrap_or_else(PoisonError::into_inner);
+        gallery.clone()
     }
 
     /// Puts the gallery's graph into a registry, now and whenever it changes.
@@ -67,12 +82,8 @@ impl SharedGallery {
         // Where something fails, what is there now is not to be had for the gallery as it is.
         graphs.made.clear();
         let built = self.read()?;
-        graphs
-            .followers
-            .retain(|follower| follower.strong_count() > 0);
-        let followers: Vec<_> = graphs.followers.iter().filter_map(Weak::upgrade).collect();
         let mut outcome = Ok(());
-        for follower in followers {
+        for follower in graphs.living() {
             let section = &follower.section;
             let model = match graphs.made_for(section) {
                 Some(model) => Ok(model),
@@ -83,8 +94,39 @@ impl SharedGallery {
         outcome
     }
 
+    /// Puts another gallery in this one's place, between two frames: in all versions, or in none.
+    pub(crate) fn replace(&self, gallery: Gallery) -> Result<(), OpenError> {
+        let mut graphs = self.lock();
+        let built = gallery.model().map_err(|error| failed(&error))?;
+        let before = graphs.made.clone();
+        // The same members again are the same graph.
+        graphs
+            .made
+            .retain(|(_, model)| model.digest == built.digest);
+        let mut ready = Vec::new();
+        for follower in graphs.living() {
+            let section = &follower.section;
+            let model = match graphs.made_for(section) {
+                Some(model) => Ok(model),
+                None => self.make(&mut graphs, &built, section),
+            };
+            match model {
+                Ok(model) => ready.push((follower, model)),
+                Err(error) => {
+                    graphs.made = before;
+                    return Err(error);
+                }
+            }
+        }
+        for (follower, model) in ready {
+            follower.put(model);
+        }
+        *self.gallery.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(gallery);
+        Ok(())
+    }
+
     fn read(&self) -> Result<GalleryModel, OpenError> {
-        self.gallery.model().map_err(|error| failed(&error))
+        self.gallery().model().map_err(|error| failed(&error))
     }
 
     fn make(
@@ -117,6 +159,13 @@ impl SharedGallery {
 }
 
 impl Graphs {
+    /// The graphs of versions that are open; the others are forgotten.
+    fn living(&mut self) -> Vec<Arc<Follower>> {
+        self.followers
+            .retain(|follower| follower.strong_count() > 0);
+        self.followers.iter().filter_map(Weak::upgrade).collect()
+    }
+
     fn made_for(&self, section: &GallerySection) -> Option<Model> {
         let mut made = self.made.iter();
         let made =

@@ -15,7 +15,7 @@
 //!
 //! Where to read on: `file` (what can be written), `open` and `parts` (how it becomes a pipeline), `run` (the way
 //! of a frame), `answer` (what comes out), `enrol` (how a member is made), `deployment` and `gallery` (what versions
-//! share).
+//! share), `travel` and `followed` (how a gallery comes from one host to another).
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
@@ -29,6 +29,7 @@ mod error;
 mod examine;
 mod file;
 mod file_source;
+mod followed;
 mod gallery;
 mod obtain;
 mod open;
@@ -41,7 +42,9 @@ mod reuse;
 mod run;
 mod source;
 mod supply;
+mod tag;
 mod together;
+mod travel;
 mod version;
 
 pub use artifact_source::{ArtifactSource, References};
@@ -58,4 +61,5 @@ pub use place::Place;
 pub use run::{Outcome, StageTiming};
 pub use source::{NotAllowed, OperatorsOnly, Source, Sources};
 pub use supply::Supply;
+pub use travel::{Following, NoUpdate, Update};
 pub use version::Version;

@@ -12,6 +12,7 @@ use crate::version::Version;
 use footlight_artifacts::Lease;
 use footlight_nn::{Registry, Runtimes, Snapshot};
 use footlight_sandbox::{Inspection, Limits, Sandbox, Usage};
+use footlight_trust::SiteKey;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,8 +28,11 @@ pub struct Locations {
     pub cache: PathBuf,
     /// Where the artifacts come from that are named by reference; none has none.
     pub artifacts: Option<Arc<Supply>>,
-    /// The folder in which the gallery is kept; none keeps it in memory.
-    pub gallery: Option<PathBuf>,
+    /// The folder in which the gallery is kept, or the artifact that it comes as, which is enrolled elsewhere; none
+    /// keeps it in memory.
+    pub gallery: Option<Place>,
+    /// What galleries travel encrypted with.
+    pub site_key: Option<Arc<SiteKey>>,
 }
 
 /// A pipeline that is open: components compiled, models on their devices, the gallery read.
@@ -40,6 +44,7 @@ pub struct Pipeline {
     pub(crate) version: Version,
     /// Whether all stages have run their probe items.
     pub(crate) probed: AtomicBool,
+    pub(crate) site_key: Option<Arc<SiteKey>>,
     origin: String,
     usage: Arc<Usage>,
     // What it was made of is not dropped from the store.
@@ -123,6 +128,7 @@ impl Pipeline {
             enrolment,
             version,
             probed: AtomicBool::new(false),
+            site_key: deployment.locations.site_key.clone(),
             origin: definition.origin,
             usage: deployment.usage.clone(),
             _lease: lease,

@@ -4,9 +4,12 @@ use crate::class::Class;
 use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::{GallerySection, ModelSection, PipelineFile, StageSection};
+use crate::followed::Followed;
 use crate::gallery::SharedGallery;
 use crate::open::{Locations, Pipeline, StageInfo};
 use crate::place::Place;
+use crate::tag::Tag;
+use footlight_artifacts::Reference;
 use footlight_gallery::Gallery;
 use footlight_nn::{
     ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,
@@ -206,17 +209,20 @@ impl Parts<'_> {
                 section.made_by
             ))
         })?;
-        let mut open = open.lock().unwrap_or_else(PoisonError::into_inner);
-        let gallery = match open.as_ref() {
-            Some(shared) => shared.clone(),
+        // Versions are opened one after the other; who looks at the gallery does not wait while it is fetched.
+        let lock = || open.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = lock().clone();
+        let gallery = match there {
+            Some(shared) => shared,
             None => {
-                let gallery = self.open_gallery(&maker.digest, dimension).map_err(fail)?;
-                let shared = SharedGallery::new(gallery, self.runtimes.clone());
-                open.insert(Arc::new(shared)).clone()
+                let (gallery, followed) =
+                    self.open_gallery(&maker.digest, dimension).map_err(fail)?;
+                let shared = SharedGallery::new(gallery, followed, self.runtimes.clone());
+                lock().insert(Arc::new(shared)).clone()
             }
         };
-        drop(open);
-        let (made_by, numbers) = (gallery.gallery.feature_model(), gallery.gallery.dimension());
+        let now = gallery.gallery();
+        let (made_by, numbers) = (now.feature_model(), now.dimension());
         if (made_by, numbers) != (maker.digest.as_str(), dimension) {
             return Err(fail(format!(
                 "the host has a gallery open whose templates are {numbers} numbers of the model {made_by}, and \
@@ -232,17 +238,42 @@ impl Parts<'_> {
         })
     }
 
-    fn open_gallery(self, made_by: &str, dimension: usize) -> Result<Gallery, String> {
+    fn open_gallery(
+        self,
+        made_by: &str,
+        dimension: usize,
+    ) -> Result<(Gallery, Option<Followed>), String> {
         let gallery = match &self.locations.gallery {
-            Some(folder) => {
+            Some(Place::File(folder)) => {
                 std::fs::create_dir_all(folder).map_err(|error| {
                     format!("the folder {} cannot be made: {error}", folder.display())
                 })?;
                 Gallery::open(&folder.join("gallery.redb"), made_by, dimension)
             }
+            Some(Place::Artifact(reference)) => {
+                let followed = self.follow_gallery(reference)?;
+                let (gallery, taken) = followed.fetch(made_by, dimension)?;
+                followed.took(taken);
+                return Ok((gallery, Some(followed)));
+            }
             None => Gallery::in_memory(made_by, dimension),
         };
-        gallery.map_err(|error| error.to_string())
+        let gallery = gallery.map_err(|error| error.to_string())?;
+        Ok((gallery, None))
+    }
+
+    fn follow_gallery(self, reference: &Reference) -> Result<Followed, String> {
+        let Some(key) = &self.locations.site_key else {
+            return Err(format!(
+                "{reference} is encrypted, and this host has no key of the site: name the file of the key with \
+                 --site-key"
+            ));
+        };
+        let Some(supply) = &self.locations.artifacts else {
+            return Err(format!("{reference} cannot be fetched: there is no store"));
+        };
+        let tag = Tag::new(reference.clone(), supply.clone());
+        Ok(Followed::new(tag, key.clone(), &self.file.name))
     }
 }
 

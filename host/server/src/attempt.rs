@@ -1,4 +1,4 @@
-//! What became of attempts to change a pipeline's version.
+//! What became of attempts to change a pipeline's version, or its gallery.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 /// How many attempts are remembered.
 const KEPT: usize = 8;
 
-/// An attempt to change a pipeline's version.
+/// An attempt to change a pipeline's version, or to take a newer gallery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Attempt {
     /// When it ended, in seconds since 1970-01-01T00:00:00Z.
@@ -21,7 +21,7 @@ pub struct Attempt {
     pub source: String,
     /// What became of it.
     pub outcome: Outcome,
-    /// The digest of the version, where there was one to be had.
+    /// The digest of the version, or of the gallery's artifact, where there was one to be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Why it was refused.
@@ -47,7 +47,7 @@ pub enum Cause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The version runs from the next frame on.
+    /// The version runs from the next frame on, or the gallery is searched.
     Switched,
     /// It is the one that runs.
     Unchanged,
@@ -76,6 +76,12 @@ impl History {
         let mut attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         attempts.truncate(KEPT - 1);
         attempts.push_front(attempt);
+    }
+
+    /// Why the last one was refused, if it was.
+    pub(crate) fn refusal(&self) -> Option<String> {
+        let attempts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        attempts.front()?.reason.clone()
     }
 
     /// Those that are remembered, the last one first.

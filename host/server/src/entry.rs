@@ -32,6 +32,8 @@ pub(crate) struct Entry {
     pub(crate) sources: Arc<dyn Sources>,
     pub(crate) watched: bool,
     pub(crate) history: History,
+    /// The same of the gallery, where it is enrolled elsewhere.
+    pub(crate) galleries: History,
     /// Held by whoever changes the version; of two, the second is refused or waits.
     pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
     source: Mutex<Arc<dyn Source>>,
@@ -59,6 +61,7 @@ impl Entry {
             sources: served.sources,
             watched: served.watch,
             history: History::default(),
+            galleries: History::default(),
             turn: Arc::default(),
             source: Mutex::new(served.source),
             running: ArcSwap::from_pointee(Running {

@@ -85,8 +85,8 @@ impl Kind {
                 "not-allowed",
                 Status::FORBIDDEN,
                 "That is the operator's to do",
-                "Whoever speaks to a host over HTTP cannot have it read what its operator did not name. The \
-                 detail says what can be done instead.",
+                "Whoever speaks to a host over HTTP cannot have it read what its operator did not name, nor give \
+                 out a gallery that its operator gave no key for. The detail says what can be done instead.",
             ),
             Self::NotFound => (
                 "not-found",
@@ -104,8 +104,8 @@ impl Kind {
                 "conflict",
                 Status::CONFLICT,
                 "Not as things are now",
-                "The version of the pipeline is being changed already, or there is none to go back to. The \
-                 detail says which.",
+                "The version of the pipeline is being changed already, there is none to go back to, or its members \
+                 are enrolled on another host. The detail says which.",
             ),
             Self::RequestTimeout => (
                 "request-timeout",

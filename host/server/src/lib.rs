@@ -22,7 +22,8 @@
 //!
 //! Each frame takes the version of its pipeline once, when a worker begins with it (`entry`). Another one is
 //! opened and probed beside it, and takes its place where it works (`swap`): because the source has changed
-//! (`watch`), or because somebody asks (`pipelines`). What became of it is kept (`attempt`).
+//! (`watch`), or because somebody asks (`pipelines`). What became of it is kept (`attempt`). A gallery that is enrolled
+//! on another host is followed in the same way (`follow`); that host gives it out encrypted (`gallery`).
 //!
 //! # How it ends
 //!
@@ -44,8 +45,10 @@ mod catalogue;
 mod courtesy;
 mod entry;
 mod error;
+mod follow;
 mod frame_id;
 mod frames;
+mod gallery;
 mod host;
 mod intake;
 mod kind;
@@ -75,8 +78,11 @@ pub use answer::{Face, FrameAnswer, Lists, Rect, Verdict};
 pub use attempt::{Attempt, Cause, Outcome};
 pub use entry::Served;
 pub use error::Error;
+pub use gallery::GALLERY_HEADER;
 pub use kind::ProblemType;
-pub use listing::{Import, Limits, Model, Models, Pipeline, Pipelines, Stage, Stages, Tensor};
+pub use listing::{
+    Follows, Import, Limits, Model, Models, Pipeline, Pipelines, Stage, Stages, Tensor,
+};
 pub use member::{Member, Members, Quality, Template};
 pub use options::{Options, PHOTOS_PIXELS};
 pub use problem::{FRAME_HEADER, PROBLEM_JSON, Problem, RefusedPhoto};

@@ -43,6 +43,22 @@ pub struct Pipeline {
     pub previous: Option<String>,
     /// The last attempts to change the version, the newest first.
     pub attempts: Vec<Attempt>,
+    /// Where its members are enrolled, if not on this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
+}
+
+/// A gallery that is enrolled on another host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Follows {
+    /// Where it comes from: a reference.
+    #[schema(example = "registry.example/site/members:current")]
+    pub source: String,
+    /// The digest of the artifact that is in place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The last attempts to take a newer one, the newest first.
+    pub attempts: Vec<Attempt>,
 }
 
 /// Stages.
@@ -182,7 +198,19 @@ impl Pipeline {
                 .previous()
                 .map(|previous| previous.version().pipeline.clone()),
             attempts: entry.history.attempts(),
+            follows: Follows::of(entry),
         }
+    }
+}
+
+impl Follows {
+    fn of(entry: &Entry) -> Option<Self> {
+        let following = entry.deployment.following()?;
+        Some(Self {
+            source: following.reference.to_string(),
+            artifact: following.artifact.map(|digest| digest.to_string()),
+            attempts: entry.galleries.attempts(),
+        })
     }
 }
 

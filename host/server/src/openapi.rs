@@ -5,7 +5,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::{Modify, OpenApi};
 
 use crate::problem::PROBLEM_JSON;
-use crate::{catalogue, frames, members, pipelines, status};
+use crate::{catalogue, frames, gallery, members, pipelines, status};
 
 /// Sends frames through pipelines of sandboxed stages.
 #[derive(OpenApi)]
@@ -24,6 +24,7 @@ use crate::{catalogue, frames, members, pipelines, status};
         pipelines::get,
         pipelines::change,
         pipelines::roll_back,
+        gallery::sealed,
         members::enrol,
         members::list,
         members::get,

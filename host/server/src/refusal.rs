@@ -24,6 +24,10 @@ pub(crate) fn of_frame(error: &FrameError) -> Problem {
 pub(crate) fn of_enrolment(error: &EnrolError) -> Problem {
     match error {
         EnrolError::NoGallery => Problem::new(Kind::NotFound, "no-gallery", error.to_string()),
+        EnrolError::Followed(_) => {
+            Problem::new(Kind::Conflict, "gallery-followed", error.to_string())
+        }
+        EnrolError::NoSiteKey => Problem::new(Kind::NotAllowed, "no-site-key", error.to_string()),
         EnrolError::NoPhotos => Problem::new(Kind::EmptyBody, "no-photos", error.to_string()),
         EnrolError::Refused(photos) => {
             let photos = photos.iter().map(|refused| RefusedPhoto {

@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get, post};
 use crate::host::Host;
 use crate::kind::Kind;
 use crate::problem::{Problem, Reason};
-use crate::{catalogue, courtesy, frames, members, pipelines, status};
+use crate::{catalogue, courtesy, frames, gallery, members, pipelines, status};
 
 /// Every route there is.
 pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Host>>)> {
@@ -31,6 +31,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Host>>)> {
             get(pipelines::get).put(pipelines::change),
         ),
         ("/v1/pipelines/{name}/rollback", post(pipelines::roll_back)),
+        ("/v1/pipelines/{name}/gallery", get(gallery::sealed)),
         ("/v1/stages", get(catalogue::stages)),
         ("/v1/models", get(catalogue::models)),
         ("/v1/openapi.json", get(status::openapi)),

@@ -1,4 +1,4 @@
-//! Looking for changes of what pipelines come from.
+//! Looking for changes of what pipelines, and galleries that are followed, come from.
 
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -9,6 +9,7 @@ use tokio::sync::mpsc::{Sender, channel};
 
 use crate::attempt::Cause;
 use crate::entry::Entry;
+use crate::follow;
 use crate::host::Host;
 use crate::swap::Turn;
 
@@ -17,6 +18,14 @@ const EVERY: Duration = Duration::from_secs(1);
 
 /// A pipeline, and where its versions come from.
 type Watched = (Weak<Entry>, Arc<dyn Source>);
+
+/// What has changed.
+enum Changed {
+    /// What a source has.
+    Version(Arc<dyn Source>),
+    /// The gallery that is followed.
+    Gallery,
+}
 
 /// Switches to what the sources of pipelines have whenever one has changed, until the host stops.
 pub(crate) async fn watch(host: Arc<Host>) {
@@ -31,9 +40,17 @@ pub(crate) async fn watch(host: Arc<Host>) {
     if let Err(error) = thread.spawn(move || look(&asked, &sender)) {
         tracing::error!(%error, "no thread to watch the pipelines with; they change only when told to");
     }
-    while let Some((entry, source)) = receiver.recv().await {
+    while let Some((entry, changed)) = receiver.recv().await {
+        let entry: Weak<Entry> = entry;
         let Some(entry) = entry.upgrade() else {
             return;
+        };
+        let source = match changed {
+            Changed::Version(source) => source,
+            Changed::Gallery => {
+                follow::update(&host, &entry).await;
+                continue;
+            }
         };
         let turn = Turn::wait(&host, &entry).await;
         // While this waited, somebody may have named another source; what this one has is not wanted any
@@ -46,7 +63,7 @@ pub(crate) async fn watch(host: Arc<Host>) {
 }
 
 /// Asks all sources again and again, for as long as somebody wants to know.
-fn look(host: &Weak<Host>, changes: &Sender<Watched>) {
+fn look(host: &Weak<Host>, changes: &Sender<(Weak<Entry>, Changed)>) {
     loop {
         thread::sleep(EVERY);
         // Held no longer than it takes to read the list: nothing of the host may end with this thread.
@@ -54,8 +71,17 @@ fn look(host: &Weak<Host>, changes: &Sender<Watched>) {
             return;
         };
         for (entry, source) in watched {
-            if source.changed() && changes.blocking_send((entry, source)).is_err() {
-                return;
+            let gallery = entry.upgrade();
+            let gallery = gallery.is_some_and(|entry| entry.deployment.gallery_changed());
+            let version = source.changed().then_some(Changed::Version(source));
+            let changed = gallery
+                .then_some(Changed::Gallery)
+                .into_iter()
+                .chain(version);
+            for changed in changed {
+                if changes.blocking_send((entry.clone(), changed)).is_err() {
+                    return;
+                }
             }
         }
     }

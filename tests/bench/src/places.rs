@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use footlight_nn::{Folders, Runtimes, cache_dir};
-use footlight_pipeline::{Locations, Pipeline};
+use footlight_pipeline::{Locations, Pipeline, Place};
 
 /// Where things are.
 pub struct Places {
@@ -32,7 +32,8 @@ impl Places {
             stages: vec![self.stages.clone()],
             cache: cache_dir(),
             artifacts: None,
-            gallery: gallery.map(Path::to_path_buf),
+            gallery: gallery.map(|folder| Place::File(folder.to_path_buf())),
+            site_key: None,
         };
         Ok(Pipeline::open(
             &self.pipeline_file(),

@@ -64,7 +64,7 @@ fn verdict(verdict: &Value) -> Option<String> {
 }
 
 #[track_caller]
-fn enrol(host: &Host, id: &str, photos: &[&str], status: u16) -> Value {
+pub fn enrol(host: &Host, id: &str, photos: &[&str], status: u16) -> Value {
     let photos: Vec<_> = photos
         .iter()
         .map(|name| (*name, photos::bytes(name)))

@@ -21,6 +21,8 @@ mod devices;
 mod doctor;
 mod enrolment;
 mod file;
+mod galleries;
+mod galleries_on_the_way;
 mod gallery_file;
 mod host;
 mod hostile;
@@ -77,7 +79,14 @@ fn main() {
             .flatten()
             .collect(),
         enrolment::trials(),
-        gallery_file::trials(),
+        [
+            gallery_file::trials(),
+            galleries::trials(),
+            galleries_on_the_way::trials(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         [
             versions::trials(),
             versions_of_members::trials(),

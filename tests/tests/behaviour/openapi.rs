@@ -178,6 +178,20 @@ fn answers() {
         check("post", ROLLBACK, 409, &versions::roll_back(host, "members"));
         check("post", ROLLBACK, 404, &versions::roll_back(host, "other"));
 
+        const GALLERY: &str = "/v1/pipelines/{name}/gallery";
+        check(
+            "get",
+            GALLERY,
+            403,
+            &host.get("/v1/pipelines/members/gallery"),
+        );
+        check(
+            "get",
+            GALLERY,
+            404,
+            &host.get("/v1/pipelines/other/gallery"),
+        );
+
         check("post", FRAMES, 400, &host.frame("members", b""));
         check("post", FRAMES, 404, &host.frame("other", &face));
         check("post", FRAMES, 413, &host.frame("members", &jpeg::bomb()));

@@ -119,7 +119,8 @@ impl Person {
 }
 
 fn publish() {
-    let registry = Registry::start();
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::start(folder.path());
     let of = |section| blocks(section, &registry.host);
     let (author, runner) = (Person::new(), Person::new());
 

@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-fn variable(name: &str) -> Option<PathBuf> {
+pub fn variable(name: &str) -> Option<PathBuf> {
     env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)

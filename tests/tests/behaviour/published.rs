@@ -125,7 +125,7 @@ impl Site {
 }
 
 #[track_caller]
-fn said(command: &mut Command, code: i32) -> String {
+pub fn said(command: &mut Command, code: i32) -> String {
     let output = command.output().unwrap();
     let (out, err) = (
         String::from_utf8_lossy(&output.stdout),

@@ -1,50 +1,54 @@
 //! Debian's docker-registry, as anyone runs it.
 
+use crate::places;
+use std::env;
 use std::fs::{self, File};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// The variable that says where it is.
 const VARIABLE: &str = "FOOTLIGHT_TEST_REGISTRY";
 
-/// A registry on a free port of this machine, without TLS, until it is dropped.
-pub struct Registry {
-    process: Child,
-    folder: TempDir,
-    /// `localhost:PORT`.
-    pub host: String,
-}
-
 /// Why there is none.
 pub fn missing() -> Option<String> {
-    program()
-        .is_none()
-        .then(|| format!("there is no docker-registry in the PATH, and {VARIABLE} names none"))
+    let missing = program().is_none();
+    missing.then(|| format!("there is no docker-registry in the PATH, and {VARIABLE} names none"))
 }
 
 fn program() -> Option<PathBuf> {
-    let named = std::env::var_os(VARIABLE).map(PathBuf::from);
-    named.or_else(|| {
-        let path = std::env::var_os("PATH")?;
-        let mut places = std::env::split_paths(&path).map(|folder| folder.join("docker-registry"));
-        places.find(|place| place.is_file())
-    })
+    if let Some(named) = places::variable(VARIABLE) {
+        return Some(named);
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .map(|folder| folder.join("docker-registry"))
+        .find(|path| path.is_file())
+}
+
+/// A registry on a free port of this machine, without TLS, until it is dropped.
+pub struct Registry {
+    process: Child,
+    /// `localhost:PORT`.
+    pub host: String,
+    /// Where all of it is kept.
+    pub data: PathBuf,
 }
 
 impl Registry {
-    pub fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    /// Keeps all of it in a folder that is there.
+    pub fn start(folder: &Path) -> Self {
+        let data = folder.join("registry-data");
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = format!("localhost:{}", free.local_addr().unwrap().port());
         drop(free);
-        let (config, log) = (folder.path().join("config.yml"), folder.path().join("log"));
         let text = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\nhttp: {{addr: {host}}}\n",
-            folder.path().join("data").display()
+            "version: 0.1\nlog: {{level: error}}\nhttp: {{addr: {host}}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n",
+            data.display()
         );
+        let (config, log) = (folder.join("registry.yml"), folder.join("registry.log"));
         fs::write(&config, text).unwrap();
         let process = Command::new(program().unwrap())
             .arg("serve")
@@ -55,14 +59,14 @@ impl Registry {
             .unwrap();
         let mut registry = Self {
             process,
-            folder,
             host,
+            data,
         };
         while TcpStream::connect(&registry.host).is_err() {
             let status = registry.process.try_wait().unwrap();
-            let log = || fs::read_to_string(registry.folder.path().join("log")).unwrap();
-            assert!(status.is_none(), "the registry ended: {}", log());
-            std::thread::sleep(Duration::from_millis(10));
+            let said = || fs::read_to_string(&log).unwrap();
+            assert!(status.is_none(), "the registry ended: {}", said());
+            thread::sleep(Duration::from_millis(10));
         }
         registry
     }
@@ -72,5 +76,48 @@ impl Drop for Registry {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Somewhere that artifacts are pushed to and pulled from: a registry, where there is a program of one; else an OCI
+/// layout, which stands for one.
+pub struct Shelf {
+    registry: Option<Registry>,
+    repository: String,
+    /// Where all of it is kept.
+    pub data: PathBuf,
+}
+
+impl Shelf {
+    /// One in a folder that is there.
+    pub fn start(folder: &Path) -> Self {
+        if missing().is_some() {
+            let data = folder.join("shelf");
+            fs::create_dir(&data).unwrap();
+            return Self {
+                registry: None,
+                repository: format!("oci:{}", data.join("layout").display()),
+                data,
+            };
+        }
+        let registry = Registry::start(folder);
+        Self {
+            repository: format!("{}/site/members", registry.host),
+            data: registry.data.clone(),
+            registry: Some(registry),
+        }
+    }
+
+    /// The reference of something there.
+    pub fn reference(&self, tag: &str) -> String {
+        format!("{}:{tag}", self.repository)
+    }
+
+    /// Takes it out of reach.
+    pub fn stop(&mut self) {
+        match self.registry.take() {
+            Some(registry) => drop(registry),
+            None => fs::rename(&self.data, self.data.with_extension("gone")).unwrap(),
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Artifacts on the command line: publishing, fetching, signing, and the store they are kept in.
 
+mod gallery;
 mod keys;
 mod lock;
 mod model;
@@ -9,6 +10,7 @@ mod stage;
 mod store;
 mod trust;
 
+pub use gallery::{pull as pull_gallery, push as push_gallery};
 pub use keys::{keygen, sign, verify};
 pub use lock::lock;
 pub use model::{pull as pull_model, push as push_model};

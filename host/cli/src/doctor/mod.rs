@@ -57,6 +57,7 @@ fn findings(args: &DoctorArgs) -> Result<Vec<Finding>> {
         artifacts: Some(artifact::supply(&args.locations.artifacts)?),
         // The members of a host that may be running are left alone.
         gallery: None,
+        site_key: None,
     };
     findings.extend(pipeline::findings(path, &locations, &runtimes)?);
     Ok(findings)
