@@ -83,7 +83,7 @@ pub use artifacts::{Artifacts, Origin, Resolved};
 pub use component::Interface;
 pub use digest::Digest;
 pub use error::Error;
-pub use judge::{Judge, Judgement, Signature};
+pub use judge::{Judge, Judgement, Signature, judged_name};
 pub use kind::{Kind, media_type};
 pub use make::Annotations;
 pub use manifest::{ArtifactManifest, Descriptor, Index, Manifest};

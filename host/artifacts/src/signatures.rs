@@ -8,7 +8,7 @@ use crate::artifact::{Artifact, Blob};
 use crate::kind::media_type;
 use crate::manifest::Manifest;
 use crate::place::Place;
-use crate::{Artifacts, Digest, Error, Judgement, Pushed, Reference, Signature};
+use crate::{Artifacts, Digest, Error, Judgement, Pushed, Reference, Signature, judged_name};
 
 /// The annotation with the signature itself.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -101,7 +101,7 @@ impl Artifacts {
         let Some(judge) = &self.options.judge else {
             return Ok(None);
         };
-        let repository = reference.repository();
+        let repository = judged_name(reference);
         let untrusted = |reason: String| Error::Untrusted {
             place: repository.clone(),
             digest: *digest,
