@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use footlight_artifacts::Reference;
 use footlight_pipeline::Place;
 use footlight_sandbox::{Inspection, Sandbox};
 use serde_json::{Value, json};
@@ -16,7 +17,10 @@ pub fn inspect(args: &InspectArgs) -> Result<Outcome> {
     let (name, bytes) = match &args.place {
         Place::File(path) => {
             let bytes = std::fs::read(path);
-            let bytes = bytes.with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes = bytes.with_context(|| match path.to_str().and_then(Reference::almost) {
+                Some(advice) => format!("cannot read {}; {advice}", path.display()),
+                None => format!("cannot read {}", path.display()),
+            })?;
             (name_of(path), bytes)
         }
         Place::Artifact(reference) => {

@@ -1,5 +1,6 @@
 //! The bytes of a pipeline's parts, from wherever the file says that they are.
 
+use crate::file::meant;
 use crate::parts::{OpenStage, Parts};
 use crate::place::Place;
 use footlight_artifacts::{Artifacts, Digest, Lease, Reference};
@@ -27,11 +28,10 @@ impl<'a> Parts<'a> {
 
     /// A model's card. An artifact has the model itself, too; that of a file is in the cache, or is not there.
     pub(crate) fn obtain_model(self, place: &Place) -> Result<(Card, Option<Vec<u8>>), String> {
-        let words = |error: footlight_nn::Error| error.to_string();
         match place {
             Place::File(path) => Card::read(&self.file.folder.join(path))
                 .map(|card| (card, None))
-                .map_err(words),
+                .map_err(|error| format!("{error}{}", meant(path))),
             Place::Artifact(reference) => {
                 let artifacts = self.artifacts(reference)?;
                 let model = match self.at_home(reference) {
