@@ -26,6 +26,9 @@ impl Interface {
                 error.message()
             ))
         };
+        if !component.starts_with(b"\0asm") {
+            return Err(fails("it is not WebAssembly".to_owned()));
+        }
         let mut interface = Self::default();
         // Components and modules within it have imports of their own.
         let mut depth = 0;

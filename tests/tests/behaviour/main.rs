@@ -38,6 +38,7 @@ mod pipeline_files;
 mod places;
 mod published;
 mod shutdown;
+mod supply;
 mod swap;
 mod told;
 mod versions;
@@ -89,6 +90,7 @@ fn main() {
             shutdown::trials(),
             compiled::trials(),
             published::trials(),
+            supply::trials(),
             killed::trials(),
         ]
         .into_iter()
