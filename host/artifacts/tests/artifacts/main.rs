@@ -17,6 +17,7 @@ mod registry;
 mod server;
 mod signatures;
 mod store;
+mod tokens;
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
@@ -31,6 +32,7 @@ fn main() {
     trials.extend(layouts::trials());
     trials.extend(pipelines::trials());
     trials.extend(signatures::trials());
+    trials.extend(tokens::trials());
     trials.extend(registry::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
