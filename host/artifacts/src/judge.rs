@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use crate::{Digest, Location, Reference};
 
 /// One signature of an artifact, as cosign keeps it: a layer of the manifest that is tagged `sha256-HEX.sig` in the
-/// artifact's repository.
+/// artifact's repository, or of one that refers to the artifact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
-    /// What is signed: a "simple signing" document, which names the artifact's digest.
+    /// The layer's media type, which says how it is to be read.
+    pub media_type: String,
+    /// What is signed, a "simple signing" document, which names the artifact's digest; or a bundle, which has all that
+    /// verifying it takes.
     pub payload: Vec<u8>,
-    /// The layer's annotations; `dev.cosignproject.cosign/signature` is the signature of the payload.
+    /// The layer's annotations; of a document, `dev.cosignproject.cosign/signature` is the signature.
     pub annotations: BTreeMap<String, String>,
 }
 

@@ -37,7 +37,9 @@ mod pictures;
 mod pipeline_files;
 mod places;
 mod published;
+mod registry;
 mod shutdown;
+mod signed;
 mod supply;
 mod swap;
 mod told;
@@ -91,6 +93,7 @@ fn main() {
             compiled::trials(),
             published::trials(),
             supply::trials(),
+            signed::trials(),
             killed::trials(),
         ]
         .into_iter()

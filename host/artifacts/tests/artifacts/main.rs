@@ -13,6 +13,7 @@ mod faults;
 mod layouts;
 mod pipelines;
 mod process;
+mod referrers;
 mod registry;
 mod server;
 mod signatures;
@@ -32,6 +33,7 @@ fn main() {
     trials.extend(layouts::trials());
     trials.extend(pipelines::trials());
     trials.extend(signatures::trials());
+    trials.extend(referrers::trials());
     trials.extend(tokens::trials());
     trials.extend(registry::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

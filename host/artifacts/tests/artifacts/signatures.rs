@@ -97,6 +97,7 @@ fn signature(by: &str, digest: &Digest) -> Signature {
         ("other", "kept too"),
     ];
     Signature {
+        media_type: media_type::SIGNATURE_PAYLOAD.to_owned(),
         payload: format!("{{\"digest\": \"{digest}\"}}").into_bytes(),
         annotations: annotations
             .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -43,6 +43,7 @@ pub fn sign(args: &SignArgs) -> Result<Outcome> {
     let repository = args.reference.repository();
     let signature = footlight_trust::sign(&key, &repository, &resolved.digest.to_string())?;
     let signature = Signature {
+        media_type: signature.media_type,
         payload: signature.payload,
         annotations: signature.annotations,
     };

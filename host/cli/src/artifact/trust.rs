@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use footlight_artifacts::{Digest, Judge, Judgement, Signature};
-use footlight_trust::{PAYLOAD_MEDIA_TYPE, Policy};
+use footlight_trust::Policy;
 
 /// A policy that was read.
 pub struct Trust(Policy);
@@ -38,7 +38,7 @@ impl Judge for Trust {
 /// A signature as it is kept beside an artifact, for those who verify it.
 pub fn of_cosign(signature: &Signature) -> footlight_trust::Signature {
     footlight_trust::Signature {
-        media_type: PAYLOAD_MEDIA_TYPE.to_owned(),
+        media_type: signature.media_type.clone(),
         payload: signature.payload.clone(),
         annotations: signature.annotations.clone(),
     }
