@@ -5,8 +5,10 @@ use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::{GallerySection, ModelSection, PipelineFile, StageSection};
 use crate::gallery::SharedGallery;
+use crate::obtain::ObtainedModel;
 use crate::open::{Locations, Pipeline, StageInfo};
 use crate::place::Place;
+use footlight_artifacts::Digest;
 use footlight_gallery::Gallery;
 use footlight_nn::{
     Card, ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,
@@ -29,6 +31,13 @@ pub(crate) struct OpenStage {
     pub(crate) section: StageSection,
     pub(crate) stage: Stage,
     pub(crate) origin: Place,
+}
+
+/// A model on its device.
+pub(crate) struct OpenModel {
+    pub(crate) model: Model,
+    /// The artifact that it is from, where it is from one.
+    pub(crate) artifact: Option<Digest>,
 }
 
 impl OpenStage {
@@ -105,11 +114,26 @@ impl Parts<'_> {
     }
 
     /// Reads a model and compiles it for its device.
-    pub(crate) fn model(self, name: &str, section: &ModelSection) -> Result<Model, OpenError> {
-        let fail = |error: footlight_nn::Error| OpenError::new(format!("[models.{name}] {error}"));
-        let (card, content) = self
+    pub(crate) fn model(self, name: &str, section: &ModelSection) -> Result<OpenModel, OpenError> {
+        let ObtainedModel {
+            card,
+            content,
+            artifact,
+        } = self
             .obtain_model(&section.card)
             .map_err(|why| OpenError::new(format!("[models.{name}] {why}")))?;
+        let model = self.compile_model(name, section, card, content)?;
+        Ok(OpenModel { model, artifact })
+    }
+
+    fn compile_model(
+        self,
+        name: &str,
+        section: &ModelSection,
+        card: Card,
+        content: Option<Vec<u8>>,
+    ) -> Result<Model, OpenError> {
+        let fail = |error: footlight_nn::Error| OpenError::new(format!("[models.{name}] {error}"));
         if let Some(model) = self.compiled(&card, section) {
             card.check(model.graph.as_ref()).map_err(fail)?;
             return Ok(Model {
