@@ -1,18 +1,17 @@
 //! What comes from elsewhere and is not as `footlight` makes it: artifacts of other tools, ways around a trust policy,
 //! references that are not whole.
 
-use crate::host::{footlight, refused};
-use crate::needs::{HOSTILE, trial};
-use crate::published::Site;
+use crate::host::refused;
+use crate::needs::{self, HOSTILE, MEMBERS, trial};
+use crate::published::{Site, answer};
 use crate::{file, places};
-use libtest_mimic::{Completion, Trial};
+use libtest_mimic::Trial;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use std::env;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<Trial> = [
@@ -21,30 +20,28 @@ pub fn trials() -> Vec<Trial> {
             foreign as fn(),
         ),
         (
-            "supply: no way around a policy's rule for a folder",
-            by_a_link,
-        ),
-        (
             "supply: a reference without a tag is said to lack it",
             no_tag,
-        ),
-        (
-            "supply: verify asks who is to have signed before it asks a registry",
-            asked_first,
         ),
     ]
     .into_iter()
     .map(|(name, test)| trial(name, HOSTILE, test))
     .collect();
-    trials.push(Trial::ignorable_test(
+    let of_members: [(&str, fn()); 2] = [
+        (
+            "supply: a collection keeps what a host runs, also a model that is named by tag",
+            collected,
+        ),
+        (
+            "supply: a pipeline has one digest wherever it is, and runs there",
+            one_digest,
+        ),
+    ];
+    trials.extend(of_members.map(|(name, test)| trial(name, MEMBERS, test)));
+    trials.push(needs::with(
         "supply: what oras pushed is refused as well",
-        || match oras() {
-            Ok(oras) => {
-                by_oras(&oras);
-                Ok(Completion::Completed)
-            }
-            Err(reason) => Ok(Completion::ignored_with(reason)),
-        },
+        "oras",
+        by_oras,
     ));
     trials
 }
@@ -126,15 +123,6 @@ fn foreign() {
     }
 }
 
-fn oras() -> Result<PathBuf, String> {
-    let oras = env::var_os("FOOTLIGHT_TEST_ORAS").unwrap_or("oras".into());
-    let found = Command::new(&oras).arg("version").output();
-    match found {
-        Ok(output) if output.status.success() && places::program().exists() => Ok(oras.into()),
-        _ => Err("there is no oras in the PATH, and FOOTLIGHT_TEST_ORAS names none".to_owned()),
-    }
-}
-
 fn by_oras(oras: &Path) {
     let site = Site::new();
     fs::write(site.path("greedy.wasm"), greedy()).unwrap();
@@ -155,32 +143,6 @@ fn by_oras(oras: &Path) {
     }
 }
 
-fn by_a_link() {
-    let site = Site::new();
-    let component = places::stages().join("hostile/wasi-stage.wasm");
-    let component = component.to_str().unwrap();
-    site.author(&["stage", "push", component, &site.reference("1")], 0);
-    let policy = site.path("policy.toml");
-    let registry = site.path("registry").canonicalize().unwrap();
-    let text = format!(
-        "default = \"accept\"\n[[rules]]\nrepository = \"oci:{}\"\nunsigned = \"refuse\"\n",
-        registry.display()
-    );
-    fs::write(&policy, text).unwrap();
-    let policy = policy.to_str().unwrap();
-    symlink(&registry, site.path("link")).unwrap();
-    for way in ["registry", "link", "./author/../link"] {
-        let reference = format!("oci:{}:1", site.path(way).display());
-        let said = site.author(&["stage", "pull", &reference, "--trust", policy], 1);
-        assert!(said.contains("accepts nothing from there"), "{said}");
-    }
-    // What the rule is not for is taken.
-    let copied = format!("oci:{}:1", site.path("elsewhere").display());
-    fs::create_dir(site.path("elsewhere")).unwrap();
-    site.author(&["stage", "push", component, &copied], 0);
-    site.author(&["stage", "pull", &copied, "--trust", policy], 0);
-}
-
 fn no_tag() {
     let site = Site::new();
     let whole = "registry.invalid/members:latest";
@@ -192,16 +154,107 @@ fn no_tag() {
     assert!(!said.contains(":TAG"), "{said}");
 }
 
-fn asked_first() {
-    let mut command = footlight();
-    command.env_remove("FOOTLIGHT_TRUST");
-    // Nothing answers there.
-    let output = command
-        .args(["verify", "127.0.0.1:1/members:1"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("--key") && said.contains("--trust"), "{said}");
-    assert!(!said.contains("reached"), "{said}");
+/// Makes everything in the node's store look as if it had last been used long ago, and collects what can be.
+fn collect(site: &Site) {
+    let store = site.path("node").join("store");
+    let long_ago = SystemTime::now() - Duration::from_secs(30 * 24 * 60 * 60);
+    for blob in fs::read_dir(store.join("blobs/sha256")).unwrap() {
+        let blob = fs::File::options().append(true).open(blob.unwrap().path());
+        blob.unwrap().set_modified(long_ago).unwrap();
+    }
+    let store = store.to_str().unwrap();
+    let strictest = ["--max-size", "0", "--max-age", "0"];
+    site.author(
+        &[&["store", "collect", "--store", store], &strictest[..]].concat(),
+        0,
+    );
+}
+
+/// The names of the blobs in the node's store.
+fn blobs(site: &Site) -> Vec<String> {
+    let blobs = fs::read_dir(site.path("node").join("store/blobs/sha256")).unwrap();
+    let mut names: Vec<String> = blobs
+        .map(|blob| blob.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// The pipeline of members with its parts in the registry, each named by a tag.
+fn by_tags(site: &Site) -> PathBuf {
+    let mut text = file::members();
+    let component = places::stages().join("face-detection.wasm");
+    let detect = site.reference("detect");
+    site.author(&["stage", "push", component.to_str().unwrap(), &detect], 0);
+    text = text.replace("face-detection.wasm", &detect);
+    for stage in ["feature-extraction.wasm", "member-verification.wasm"] {
+        text = text.replace(stage, places::stages().join(stage).to_str().unwrap());
+    }
+    let cards: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("card = \"")?.strip_suffix('"'))
+        .map(str::to_owned)
+        .collect();
+    assert!(!cards.is_empty(), "{text}");
+    for (number, card) in cards.iter().enumerate() {
+        let reference = site.reference(&format!("model-{number}"));
+        site.author(&["model", "push", card, &reference], 0);
+        text = text.replace(card, &reference);
+    }
+    file::write(&site.path("author"), "members", &text)
+}
+
+fn collected() {
+    let site = Site::new();
+    let pipeline = by_tags(&site);
+    let pipeline = pipeline.to_str().unwrap();
+    let host = site.start(pipeline, &[]);
+    let before = blobs(&site);
+    collect(&site);
+    assert_eq!(blobs(&site), before);
+    drop(host);
+    // It is all that the next start needs.
+    fs::rename(site.path("registry"), site.path("gone")).unwrap();
+    let host = site.start(pipeline, &[]);
+    assert_eq!(answer(&host)["faces"].as_array().unwrap().len(), 1);
+    drop(host);
+    collect(&site);
+    assert_eq!(blobs(&site), [""; 0]);
+}
+
+fn one_digest() {
+    let site = Site::new();
+    // One part is from elsewhere: it is named by where, and is in the pipeline's repository as well.
+    let elsewhere = format!("oci:{}:1", site.path("elsewhere").display());
+    let component = places::stages().join("face-detection.wasm");
+    site.author(
+        &["stage", "push", component.to_str().unwrap(), &elsewhere],
+        0,
+    );
+    let text = file::members().replace("face-detection.wasm", &elsewhere);
+    let path = file::write(&site.path("author"), "members", &text);
+    let push = |to: &str| {
+        let words = ["pipeline", "push", path.to_str().unwrap(), to];
+        let said = site.author(&words, 0);
+        said.trim().rsplit_once('@').unwrap().1.to_owned()
+    };
+    let other = format!("oci:{}:1", site.path("other").display());
+    let digest = push(&site.reference("1"));
+    assert_eq!(push(&other), digest);
+
+    // Where it is now, and nowhere else.
+    fs::remove_dir_all(site.path("registry")).unwrap();
+    fs::remove_dir_all(site.path("elsewhere")).unwrap();
+    let host = site.start(&format!("{other}@{digest}"), &[]);
+    assert_eq!(answer(&host)["version"]["pipeline"], digest);
+    drop(host);
+
+    // As a file it names its parts whole, and can be pushed again.
+    let whole = site.author(&["pipeline", "inspect", &other, "--file"], 0);
+    let beside = format!("oci:{}@sha256:", site.path("other").display());
+    assert!(whole.contains(&beside) && !whole.contains("\"@"), "{whole}");
+    let bare = whole.replace(&beside, "@sha256:");
+    let bare = file::write(&site.path("author"), "bare", &bare);
+    let said = refused(site.run(bare.to_str().unwrap(), &[]));
+    assert!(said.contains("beside a published pipeline"), "{said}");
 }
