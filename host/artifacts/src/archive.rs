@@ -9,8 +9,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
 use crate::layout::{Layout, bounded, find, read_index};
+use crate::manifest::Index;
 use crate::place::{Body, Content, Place};
-use crate::{Digest, Error};
+use crate::referrers::in_layout;
+use crate::{Descriptor, Digest, Error};
 
 /// A layout's tar. It is read in place. What is put there goes into a folder beside it, which becomes a new tar in the
 /// end.
@@ -78,6 +80,13 @@ impl Archive {
         Ok(Some(file.take(length - from)))
     }
 
+    fn index(&self) -> Result<Index, Error> {
+        let index = self
+            .open(Path::new("index.json"), 0)?
+            .ok_or_else(|| self.not_a_layout("there is no index.json in it"))?;
+        read_index(&self.path, index)
+    }
+
     fn open_blob(&self, digest: &Digest, from: u64, what: &str) -> Result<io::Take<File>, Error> {
         self.open(&blob_path(digest), from)?
             .ok_or_else(|| Error::NotFound {
@@ -135,10 +144,7 @@ impl Place for Archive {
     }
 
     fn tagged(&self, tag: Option<&str>, limit: u64) -> Result<Vec<u8>, Error> {
-        let index = self
-            .open(Path::new("index.json"), 0)?
-            .ok_or_else(|| self.not_a_layout("there is no index.json in it"))?;
-        let digest = find(&self.name, &read_index(&self.path, index)?, tag)?;
+        let digest = find(&self.name, &self.index()?, tag)?;
         self.manifest(&digest, limit)
     }
 
@@ -152,6 +158,25 @@ impl Place for Archive {
             from,
             reader: Box::new(self.open_blob(digest, from, "blob")?),
         })
+    }
+
+    fn referrers(
+        &self,
+        digest: &Digest,
+        artifact_type: &str,
+        limit: u64,
+    ) -> Result<Vec<Descriptor>, Error> {
+        let read = |manifest: &Digest| self.manifest(manifest, limit);
+        let index = self.index()?;
+        Ok(in_layout(&self.name, &index, digest, artifact_type, read))
+    }
+
+    fn broken_off(&self, digest: &Digest, detail: String) -> Error {
+        Error::CutShort {
+            path: self.path.clone(),
+            digest: *digest,
+            detail,
+        }
     }
 
     fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {

@@ -1,6 +1,6 @@
 //! What a stage's component wants of its host and gives to it.
 
-use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload};
+use wasmparser::{BinaryReaderError, ComponentExternalKind, Encoding, Parser, Payload, Validator};
 
 use crate::Error;
 
@@ -14,23 +14,25 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// Reads them out of a component. Its code is not looked at.
+    /// Reads them out of a component that is whole and well-formed in all its parts, its code included. That takes
+    /// hundredths of what compiling it takes.
+    pub fn of_valid(component: &[u8]) -> Result<Self, Error> {
+        let interface = Self::of(component)?;
+        let checked = Validator::new().validate_all(component);
+        checked.map_err(|error| broken(&error))?;
+        Ok(interface)
+    }
+
+    /// Reads them out of a component. Its code is not looked at: who runs it compiles it, which does that.
     pub fn of(component: &[u8]) -> Result<Self, Error> {
-        let fails = |detail: String| Error::Content {
-            what: "the stage's component".to_owned(),
-            detail,
-        };
-        let broken = |error: wasmparser::BinaryReaderError| {
-            fails(format!(
-                "it is no WebAssembly component ({})",
-                error.message()
-            ))
-        };
+        if !component.starts_with(b"\0asm") {
+            return Err(fails("it is not WebAssembly".to_owned()));
+        }
         let mut interface = Self::default();
         // Components and modules within it have imports of their own.
         let mut depth = 0;
         for payload in Parser::new(0).parse_all(component) {
-            match payload.map_err(broken)? {
+            match payload.map_err(|error| broken(&error))? {
                 Payload::Version {
                     encoding: Encoding::Module,
                     ..
@@ -47,12 +49,12 @@ impl Interface {
                     for import in imports {
                         interface
                             .imports
-                            .push(import.map_err(broken)?.name.name.to_owned());
+                            .push(import.map_err(|error| broken(&error))?.name.name.to_owned());
                     }
                 }
                 Payload::ComponentExportSection(exports) if depth == 0 => {
                     for export in exports {
-                        let export = export.map_err(broken)?;
+                        let export = export.map_err(|error| broken(&error))?;
                         // Types are exported beside what uses them.
                         if export.kind != ComponentExternalKind::Type {
                             interface.exports.push(export.name.name.to_owned());
@@ -63,5 +65,53 @@ impl Interface {
             }
         }
         Ok(interface)
+    }
+}
+
+fn fails(detail: String) -> Error {
+    Error::Content {
+        what: "the stage's component".to_owned(),
+        detail,
+    }
+}
+
+fn broken(error: &BinaryReaderError) -> Error {
+    fails(format!(
+        "it is no WebAssembly component ({}, at byte {})",
+        error.message(),
+        error.offset()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A component whose code is this function.
+    fn component(function: &str) -> Vec<u8> {
+        let text = format!(
+            r#"(component
+                (import "test:host/log" (instance))
+                (core module (func {function}))
+                (instance $none)
+                (export "test:stage/run" (instance $none)))"#
+        );
+        wat::parse_str(text).unwrap()
+    }
+
+    #[test]
+    fn code_that_is_not_valid_is_refused_without_compiling_it() {
+        let good = component("(result i32) i32.const 1");
+        let interface = Interface::of_valid(&good).unwrap();
+        assert_eq!(interface.imports, ["test:host/log"]);
+        assert_eq!(interface.exports, ["test:stage/run"]);
+        // Its result is missing.
+        let bad = component("(result i32)");
+        assert_eq!(Interface::of(&bad).unwrap(), interface);
+        let said = Interface::of_valid(&bad).unwrap_err().to_string();
+        assert!(
+            said.contains("type mismatch") && said.contains("at byte"),
+            "{said}"
+        );
     }
 }

@@ -23,6 +23,9 @@ impl Artifacts {
         if let Some((tag, signatures)) = self.signatures_of(from, &resolved.digest)? {
             transfer.put(&signatures, Some(&tag), &mut bytes)?;
         }
+        for bundle in self.bundle_manifests(&*transfer.source, &resolved.digest)? {
+            transfer.put(&bundle.digest, None, &mut bytes)?;
+        }
         place.finish()?;
         Ok(pushed(&target, resolved.digest, &bytes))
     }

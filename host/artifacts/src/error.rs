@@ -40,6 +40,8 @@ pub enum Error {
     Unavailable {
         /// The repository.
         place: String,
+        /// How long it asks to wait.
+        after: Option<Duration>,
         /// The HTTP status.
         status: u16,
         /// What the registry adds.
@@ -206,6 +208,19 @@ pub enum Error {
         /// The folder or tar.
         path: PathBuf,
         /// What is wrong.
+        detail: String,
+    },
+    /// A blob of a layout that is not all there.
+    #[error(
+        "the blob {digest} of the layout {} is cut short ({detail}): copy the layout here once more",
+        path.display()
+    )]
+    CutShort {
+        /// The folder or tar.
+        path: PathBuf,
+        /// The blob.
+        digest: Digest,
+        /// How much of it there is.
         detail: String,
     },
     /// A certificate that cannot be used.

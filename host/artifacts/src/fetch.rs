@@ -152,10 +152,8 @@ impl Artifacts {
                 detail: format!("another part of {} than was asked for", partial.digest()),
             });
         }
-        let broken_off = |detail: String| Error::Unreachable {
-            place: place.name().to_owned(),
-            detail,
-        };
+        let digest = partial.digest();
+        let broken_off = |detail: String| place.broken_off(&digest, detail);
         let mut buffer = vec![0; 128 << 10];
         loop {
             let length = match reader.read(&mut buffer) {
@@ -166,7 +164,7 @@ impl Artifacts {
                 Err(_) if partial.length() == partial.size() => break,
                 Err(error) => {
                     return Err(broken_off(format!(
-                        "a blob broke off after {} of {} bytes: {error}",
+                        "it broke off after {} of {} bytes: {error}",
                         partial.length(),
                         partial.size()
                     )));
@@ -186,7 +184,7 @@ impl Artifacts {
         }
         if partial.length() < partial.size() {
             return Err(broken_off(format!(
-                "a blob ended after {} of {} bytes",
+                "it ended after {} of {} bytes",
                 partial.length(),
                 partial.size()
             )));

@@ -36,6 +36,8 @@ pub mod media_type {
     pub const IMAGE_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
     /// What cosign signs.
     pub const SIGNATURE_PAYLOAD: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+    /// A bundle of sigstore's, and the type of the artifact that has one, as cosign writes them since version 3.
+    pub const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 }
 
 /// What an artifact is.

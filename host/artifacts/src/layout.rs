@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::kind::media_type;
 use crate::manifest::{Index, Manifest};
 use crate::place::{Body, Content, Place, read_up_to};
+use crate::referrers::{entry, in_layout};
 use crate::{Descriptor, Digest, Error};
 
 /// What a layout calls a manifest.
@@ -78,7 +79,7 @@ impl Layout {
             if !self.folder.join("index.json").is_file() {
                 write_whole(
                     &self.folder.join("index.json"),
-                    &mut &index_bytes(&empty_index())[..],
+                    &mut &Index::of(Vec::new()).bytes()[..],
                 )?;
             }
             Ok(())
@@ -112,6 +113,25 @@ impl Place for Layout {
         })
     }
 
+    fn referrers(
+        &self,
+        digest: &Digest,
+        artifact_type: &str,
+        limit: u64,
+    ) -> Result<Vec<Descriptor>, Error> {
+        let read = |manifest: &Digest| self.manifest(manifest, limit);
+        let index = self.index()?;
+        Ok(in_layout(&self.name, &index, digest, artifact_type, read))
+    }
+
+    fn broken_off(&self, digest: &Digest, detail: String) -> Error {
+        Error::CutShort {
+            path: self.folder.clone(),
+            digest: *digest,
+            detail,
+        }
+    }
+
     fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
         Ok(self.blob_path(digest).is_file())
     }
@@ -136,26 +156,28 @@ impl Place for Layout {
         let path = self.blob_path(&descriptor.digest);
         write_whole(&path, &mut &*manifest)
             .map_err(|error| Error::disk(&path, "written", &error))?;
-        let Some(tag) = tag else { return Ok(()) };
+        let about_another = entry(&self.name, manifest)?;
         let parsed = Manifest::parse(&self.name, manifest)?;
         descriptor.artifact_type = parsed.artifact_type().map(str::to_owned);
-        descriptor
-            .annotations
-            .insert(NAME.to_owned(), tag.to_owned());
+        match tag {
+            Some(tag) => {
+                let name = (NAME.to_owned(), tag.to_owned());
+                descriptor.annotations.extend([name]);
+            }
+            None if about_another.is_none() => return Ok(()),
+            None => {}
+        }
         let fails = |error: io::Error| Error::disk(&self.folder, "written", &error);
         // One at a time, of any process, as each writes what the one before it wrote and more.
         let folder = File::open(&self.folder).map_err(fails)?;
         folder.lock().map_err(fails)?;
         let mut index = self.index()?;
-        index
-            .manifests
-            .retain(|entry| entry.annotations.get(NAME).map(String::as_str) != Some(tag));
+        index.manifests.retain(|known| match tag {
+            Some(_) => known.annotations.get(NAME).map(String::as_str) != tag,
+            None => known.digest != descriptor.digest || known.annotations.contains_key(NAME),
+        });
         index.manifests.push(descriptor);
-        write_whole(
-            &self.folder.join("index.json"),
-            &mut &index_bytes(&index)[..],
-        )
-        .map_err(fails)
+        write_whole(&self.folder.join("index.json"), &mut &index.bytes()[..]).map_err(fails)
     }
 }
 
@@ -186,11 +208,14 @@ pub(crate) fn find(place: &str, index: &Index, tag: Option<&str>) -> Result<Dige
                 what: format!("tag `{tag}`"),
             });
     }
-    let is_signature = |name: &String| name.starts_with("sha256-");
+    let is_signature = |entry: &&Descriptor| {
+        entry.artifact_type.as_deref() == Some(media_type::BUNDLE)
+            || named(entry).is_some_and(|name| name.starts_with("sha256-"))
+    };
     let entries: Vec<&Descriptor> = index
         .manifests
         .iter()
-        .filter(|entry| !named(entry).as_ref().is_some_and(is_signature))
+        .filter(|entry| !is_signature(entry))
         .collect();
     match entries.as_slice() {
         [only] => Ok(only.digest),
@@ -221,21 +246,6 @@ pub(crate) fn bounded(
             what: "a manifest".to_owned(),
             size: limit,
         })
-}
-
-fn empty_index() -> Index {
-    Index {
-        schema_version: 2,
-        media_type: Some(media_type::INDEX.to_owned()),
-        artifact_type: None,
-        manifests: Vec::new(),
-        annotations: Default::default(),
-    }
-}
-
-fn index_bytes(index: &Index) -> Vec<u8> {
-    // Strings and numbers: there is nothing in it that JSON has not.
-    serde_json::to_vec(index).unwrap_or_default()
 }
 
 /// Writes a file at once and whole.

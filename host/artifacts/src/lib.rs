@@ -45,7 +45,7 @@
 //! # Trust
 //!
 //! A [`Judge`] is asked once for each artifact that is fetched by its reference, with the signatures that cosign keeps
-//! beside it. What a trusted index names by digest is trusted with it ([`Artifacts::stage_at`]). Signatures stay in the
+//! beside it: in a manifest with a tag, or in bundles that refer to it, as cosign 3 does. What a trusted index names by digest is trusted with it ([`Artifacts::stage_at`]). Signatures stay in the
 //! store, so that a start without the registry can be judged, and those that suffice are not fetched again.
 //!
 //! # Registries
@@ -73,6 +73,7 @@ mod place;
 mod pull;
 mod push;
 mod reference;
+mod referrers;
 mod registry;
 mod retry;
 mod signatures;
@@ -83,7 +84,7 @@ pub use artifacts::{Artifacts, Origin, Resolved};
 pub use component::Interface;
 pub use digest::Digest;
 pub use error::Error;
-pub use judge::{Judge, Judgement, Signature};
+pub use judge::{Judge, Judgement, Signature, judged_name};
 pub use kind::{Kind, media_type};
 pub use make::Annotations;
 pub use manifest::{ArtifactManifest, Descriptor, Index, Manifest};

@@ -83,6 +83,25 @@ pub struct Index {
     pub annotations: BTreeMap<String, String>,
 }
 
+impl Index {
+    /// An index of these.
+    pub(crate) fn of(manifests: Vec<Descriptor>) -> Self {
+        Self {
+            schema_version: 2,
+            media_type: Some(media_type::INDEX.to_owned()),
+            artifact_type: None,
+            manifests,
+            annotations: BTreeMap::new(),
+        }
+    }
+
+    /// As it is written.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        // Strings and numbers: there is nothing in it that JSON has not.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
 /// What a digest or a tag leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Manifest {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Digest, Error, Progress};
+use crate::{Descriptor, Digest, Error, Progress};
 
 /// One repository.
 pub(crate) trait Place: Send + Sync {
@@ -33,7 +33,19 @@ pub(crate) trait Place: Send + Sync {
     /// Puts a blob there.
     fn put_blob(&self, content: &Content) -> Result<(), Error>;
 
-    /// Puts a manifest there, under a tag where one is given. What it names is there already.
+    /// The manifests of artifacts of this type that say they are about this one. Whether they are is to be looked at.
+    fn referrers(
+        &self,
+        digest: &Digest,
+        artifact_type: &str,
+        limit: u64,
+    ) -> Result<Vec<Descriptor>, Error>;
+
+    /// What it means that a blob ends too soon.
+    fn broken_off(&self, digest: &Digest, detail: String) -> Error;
+
+    /// Puts a manifest there, under a tag where one is given. What it names is there already. One that is about another
+    /// is found among that one's referrers from then on.
     fn put_manifest(
         &self,
         manifest: &[u8],

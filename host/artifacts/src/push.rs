@@ -85,13 +85,11 @@ impl Artifacts {
             manifests.push(descriptor);
         }
         let index = Index {
-            schema_version: 2,
-            media_type: Some(media_type::INDEX.to_owned()),
             artifact_type: Some(media_type::PIPELINE.to_owned()),
-            manifests,
             annotations,
-        };
-        let index = serde_json::to_vec(&index).unwrap_or_default();
+            ..Index::of(manifests)
+        }
+        .bytes();
         let digest = Digest::of(&index);
         check_target(target, &digest)?;
         place.put_manifest(&index, media_type::INDEX, Some(tag(target)))?;

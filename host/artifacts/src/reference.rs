@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use crate::{Digest, Error};
 
+mod parse;
+
 const LAYOUT: &str = "oci:";
 
 /// Names an artifact: `REGISTRY/REPOSITORY[:TAG][@sha256:HEX]`, or `oci:PATH[:TAG][@sha256:HEX]` for one in an OCI
@@ -50,6 +52,24 @@ impl Reference {
         (registry && last.contains([':', '@'])).then(|| text.parse())
     }
 
+    /// For a file that is not there: whether its path is a registry's repository without tag and digest, and was meant
+    /// as that; if so, what to write.
+    pub fn almost(text: &str) -> Option<String> {
+        let is_file = Path::new(text)
+            .extension()
+            .is_some_and(|it| it == "toml" || it == "wasm");
+        let latest = format!("{text}:latest");
+        let meant = !is_file
+            && Self::recognise(text).is_none()
+            && matches!(Self::recognise(&latest), Some(Ok(_)));
+        meant.then(|| {
+            format!(
+                "it looks like a registry's repository without `:TAG` or `@sha256:...`: write `{latest}`, for example, if \
+                 that is meant"
+            )
+        })
+    }
+
     /// Where the repository is.
     pub fn location(&self) -> &Location {
         &self.location
@@ -90,8 +110,8 @@ impl Reference {
 
     /// The same repository's artifact with this tag.
     pub fn tagged(&self, tag: &str) -> Result<Self, Error> {
-        if !is_tag(tag) {
-            return Err(refusal(tag, TAG_RULE));
+        if !parse::is_tag(tag) {
+            return Err(parse::refusal(tag, parse::TAG_RULE));
         }
         Ok(Self {
             location: self.location.clone(),
@@ -140,14 +160,14 @@ impl FromStr for Reference {
             Some((name, digest)) => {
                 let digest = digest
                     .parse()
-                    .map_err(|error: Error| refusal(text, &error.to_string()))?;
+                    .map_err(|error: Error| parse::refusal(text, &error.to_string()))?;
                 (name, Some(digest))
             }
             None => (text, None),
         };
         let (location, tag) = match name.strip_prefix(LAYOUT) {
-            Some(path) => layout(text, path)?,
-            None => registry(text, name)?,
+            Some(path) => parse::layout(text, path)?,
+            None => parse::registry(text, name)?,
         };
         Ok(Self {
             location,
@@ -155,115 +175,6 @@ impl FromStr for Reference {
             digest,
         })
     }
-}
-
-fn layout(text: &str, name: &str) -> Result<(Location, Option<String>), Error> {
-    let (path, tag) = match name.rsplit_once(':') {
-        Some((path, tag)) if is_tag(tag) => (path, Some(tag.to_owned())),
-        _ => (name, None),
-    };
-    if path.is_empty() {
-        return Err(refusal(
-            text,
-            "`oci:` is followed by a folder or a tar file",
-        ));
-    }
-    Ok((Location::Layout { path: path.into() }, tag))
-}
-
-fn registry(text: &str, name: &str) -> Result<(Location, Option<String>), Error> {
-    let Some((host, rest)) = name.split_once('/') else {
-        return Err(refusal(
-            text,
-            "it names no registry; write REGISTRY/REPOSITORY:TAG, or oci:PATH for a layout folder",
-        ));
-    };
-    if !is_host(host) {
-        return Err(refusal(
-            text,
-            &format!(
-                "`{host}` is not a registry: a host name with a `.`, one with a port, or `localhost`"
-            ),
-        ));
-    }
-    let (repository, tag) = match rest.split_once(':') {
-        Some((repository, tag)) => (repository, Some(tag.to_owned())),
-        None => (rest, None),
-    };
-    if repository.len() > 255 || !repository.split('/').all(is_repository_part) {
-        return Err(refusal(
-            text,
-            &format!(
-                "`{repository}` is not a repository: lower-case letters, digits and single `.`, `_` or `-` between \
-                 them, in parts divided by `/`"
-            ),
-        ));
-    }
-    if tag.as_deref().is_some_and(|tag| !is_tag(tag)) {
-        return Err(refusal(text, TAG_RULE));
-    }
-    let location = Location::Registry {
-        host: host.to_owned(),
-        repository: repository.to_owned(),
-    };
-    Ok((location, tag))
-}
-
-const TAG_RULE: &str =
-    "a tag has 1 to 128 letters, digits, `_`, `.` and `-`, and begins with none of the last two";
-
-fn refusal(text: &str, detail: &str) -> Error {
-    Error::Reference {
-        text: text.to_owned(),
-        detail: detail.to_owned(),
-    }
-}
-
-fn is_tag(tag: &str) -> bool {
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    tag.len() <= 128
-        && tag.bytes().next().is_some_and(word)
-        && tag
-            .bytes()
-            .all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
-}
-
-/// A host's name or address, and perhaps a port. This becomes a part of URLs and of paths, so it is read strictly.
-fn is_host(host: &str) -> bool {
-    let bare = match host.rsplit_once(':') {
-        Some((bare, port)) if !host.ends_with(']') => {
-            if port.parse::<u16>().is_err() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
-                return false;
-            }
-            bare
-        }
-        _ => host,
-    };
-    if let Some(address) = bare.strip_prefix('[') {
-        let address = address.strip_suffix(']').unwrap_or_default();
-        return address.parse::<std::net::Ipv6Addr>().is_ok();
-    }
-    let label = |label: &str| {
-        !label.is_empty()
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    (bare == "localhost" || bare.contains('.') || host.len() > bare.len())
-        && bare.split('.').all(label)
-}
-
-/// Letters and digits with separators between them: one `.`, one or two `_`, any number of `-`.
-fn is_repository_part(part: &str) -> bool {
-    let word = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = part.as_bytes();
-    bytes.first().is_some_and(word)
-        && bytes.last().is_some_and(word)
-        && part
-            .split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-            .all(|gap| matches!(gap, "" | "." | "_" | "__") || gap.bytes().all(|byte| byte == b'-'))
 }
 
 #[cfg(test)]
@@ -332,6 +243,25 @@ mod tests {
         ] {
             let error = text.parse::<Reference>().unwrap_err().to_string();
             assert!(error.contains(why), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_repository_that_lacks_its_tag_is_told_from_a_path() {
+        for text in ["localhost:5000/a", "r.example/a/b", "localhost/a"] {
+            let advice = Reference::almost(text).unwrap();
+            assert!(advice.contains(&format!("`{text}:latest`")), "{advice}");
+        }
+        for path in [
+            "p.toml",
+            "./p",
+            "/srv/p",
+            "my.folder/p.toml",
+            "r.example/a:1",
+            "a/b",
+            "oci:a",
+        ] {
+            assert_eq!(Reference::almost(path), None, "{path}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod credentials;
 mod link;
+mod referrers;
 mod token;
 mod upload;
 
@@ -11,8 +12,9 @@ use std::sync::Arc;
 use ureq::http::{Method, StatusCode, header};
 
 use crate::place::{Body, Content, Place, read_up_to};
+use crate::referrers::entry;
 use crate::retry::retry;
-use crate::{Digest, Error};
+use crate::{Descriptor, Digest, Error};
 
 pub(crate) use link::Link;
 use link::{Payload, Request, Right};
@@ -69,7 +71,7 @@ impl Registry {
                 .get("docker-content-digest")
                 .and_then(|value| value.to_str().ok()?.parse::<Digest>().ok());
             let bytes = read_up_to(answer.into_body().into_reader(), limit)
-                .map_err(|error| self.broken_off(&error))?
+                .map_err(|error| self.cut_off(&error))?
                 .ok_or_else(|| Error::TooLong {
                     place: self.name.clone(),
                     what: what(),
@@ -87,7 +89,7 @@ impl Registry {
         })
     }
 
-    fn broken_off(&self, error: &std::io::Error) -> Error {
+    fn cut_off(&self, error: &std::io::Error) -> Error {
         Error::Unreachable {
             place: self.name.clone(),
             detail: format!("the answer broke off: {error}"),
@@ -134,6 +136,22 @@ impl Place for Registry {
         })
     }
 
+    fn referrers(
+        &self,
+        digest: &Digest,
+        artifact_type: &str,
+        limit: u64,
+    ) -> Result<Vec<Descriptor>, Error> {
+        self.list_referrers(digest, artifact_type, limit)
+    }
+
+    fn broken_off(&self, digest: &Digest, detail: String) -> Error {
+        Error::Unreachable {
+            place: self.name.clone(),
+            detail: format!("of the blob {digest}, {detail}"),
+        }
+    }
+
     fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
         retry(self.link.patience(), || {
             // With the right to push: the token that comes next is the same.
@@ -165,7 +183,7 @@ impl Place for Registry {
     ) -> Result<(), Error> {
         let digest = Digest::of(manifest);
         let wanted = tag.map_or_else(|| digest.to_string(), str::to_owned);
-        retry(self.link.patience(), || {
+        let listed = retry(self.link.patience(), || {
             let mut request =
                 self.request(Method::PUT, &format!("manifests/{wanted}"), Right::Push);
             request
@@ -184,8 +202,13 @@ impl Place for Registry {
                     wanted: digest,
                     found,
                 }),
-                _ => Ok(()),
+                // The registry's word that it has a list of what is about a manifest, and this one is in it.
+                _ => Ok(answer.headers().contains_key("oci-subject")),
             }
-        })
+        })?;
+        match entry(&self.name, manifest)? {
+            Some((about, described)) if !listed => self.add_referrer(&about, described),
+            _ => Ok(()),
+        }
     }
 }

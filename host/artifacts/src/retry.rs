@@ -25,7 +25,7 @@ impl<'a> Tries<'a> {
     pub fn again(&mut self, error: Error) -> Result<(), Error> {
         self.made += 1;
         let asked = match &error {
-            Error::TooMany { after, .. } => *after,
+            Error::TooMany { after, .. } | Error::Unavailable { after, .. } => *after,
             _ => None,
         };
         let longest = self.patience.longest_pause;

@@ -8,7 +8,8 @@ use crate::artifact::{Artifact, Blob};
 use crate::kind::media_type;
 use crate::manifest::Manifest;
 use crate::place::Place;
-use crate::{Artifacts, Digest, Error, Judgement, Pushed, Reference, Signature};
+use crate::push::described;
+use crate::{Artifacts, Digest, Error, Judgement, Pushed, Reference, Signature, judged_name};
 
 /// The annotation with the signature itself.
 const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
@@ -17,8 +18,20 @@ const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const MOST: usize = 64;
 
 impl Artifacts {
-    /// The signatures of an artifact, as its repository has them; none is no error.
+    /// The signatures of an artifact, as its repository has them, in either of the places where cosign keeps them; none
+    /// is no error. Whose they are is not looked at.
     pub fn signatures(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+    ) -> Result<Vec<Signature>, Error> {
+        let mut signatures = self.tagged_signatures(reference, digest)?;
+        signatures.extend(self.bundles(reference, digest)?);
+        Ok(signatures)
+    }
+
+    /// Those that are layers of one manifest with a tag.
+    fn tagged_signatures(
         &self,
         reference: &Reference,
         digest: &Digest,
@@ -58,7 +71,10 @@ impl Artifacts {
         digest: &Digest,
         signature: &Signature,
     ) -> Result<Pushed, Error> {
-        let mut signatures = self.signatures(reference, digest)?;
+        let mut signatures = self.tagged_signatures(reference, digest)?;
+        let place = self.place(reference);
+        let signed = self.manifest_bytes(digest, &[&*place])?;
+        let parsed = Manifest::parse(place.name(), &signed)?;
         if !signatures.contains(signature) {
             signatures.push(signature.clone());
         }
@@ -66,7 +82,7 @@ impl Artifacts {
             .into_iter()
             .map(|signature| Blob {
                 annotations: signature.annotations,
-                ..Blob::new(media_type::SIGNATURE_PAYLOAD, signature.payload)
+                ..Blob::new(&signature.media_type, signature.payload)
             })
             .collect();
         // As cosign writes it: the config of an image that has these layers.
@@ -86,7 +102,8 @@ impl Artifacts {
             config: Blob::new(media_type::IMAGE_CONFIG, config.to_string()),
             layers,
             annotations: BTreeMap::new(),
-            subject: None,
+            // For who looks at what there is about an artifact. cosign goes by the tag.
+            subject: Some(described(&parsed, &signed)),
         };
         self.push(artifact, &reference.tagged(&tag(digest))?)
     }
@@ -101,7 +118,7 @@ impl Artifacts {
         let Some(judge) = &self.options.judge else {
             return Ok(None);
         };
-        let repository = reference.repository();
+        let repository = judged_name(reference);
         let untrusted = |reason: String| Error::Untrusted {
             place: repository.clone(),
             digest: *digest,
@@ -113,21 +130,32 @@ impl Artifacts {
                 .map(Some)
                 .map_err(untrusted);
         }
-        let stored = self.stored_signatures(reference, digest)?;
-        if !stored.is_empty()
-            && let Ok(judgement) = judge.judge(&repository, digest, &stored)
-        {
-            return Ok(Some(judgement));
+        let ask = |found: &[Signature]| judge.judge(&repository, digest, found);
+        let mut found = self.stored_signatures(reference, digest)?;
+        let mut answer = (!found.is_empty()).then(|| ask(&found));
+        let mut out_of_reach = None;
+        // Most have a tag: the others cost a way to the registry more.
+        for fetch in [Self::tagged_signatures, Self::bundles] {
+            if let Some(Ok(judgement)) = answer {
+                return Ok(Some(judgement));
+            }
+            match fetch(self, reference, digest) {
+                Ok(fetched) => {
+                    found.retain(|known| !fetched.contains(known));
+                    found.extend(fetched);
+                }
+                Err(error) if error.passes() => out_of_reach = Some(error),
+                Err(error) => return Err(error),
+            }
+            answer = Some(ask(&found));
         }
-        match self.signatures(reference, digest) {
-            Ok(signatures) => judge.judge(&repository, digest, &signatures),
-            Err(error) if error.passes() => judge
-                .judge(&repository, digest, &stored)
-                .map_err(|reason| format!("{reason} (its signatures cannot be fetched: {error})")),
-            Err(error) => return Err(error),
-        }
-        .map(Some)
-        .map_err(untrusted)
+        let answer = answer.unwrap_or_else(|| ask(&found));
+        answer.map(Some).map_err(|reason| {
+            untrusted(match out_of_reach {
+                Some(error) => format!("{reason} (its signatures cannot be fetched: {error})"),
+                None => reason,
+            })
+        })
     }
 
     fn stored_signatures(
@@ -137,12 +165,12 @@ impl Artifacts {
     ) -> Result<Vec<Signature>, Error> {
         let noted = self.store.noted_tag(&reference.tagged(&tag(digest))?);
         let limit = self.options.limits.document;
-        let Some(manifest) = noted.and_then(|noted| self.store.whole(&noted, limit).ok().flatten())
-        else {
-            return Ok(Vec::new());
-        };
+        let manifest = noted.and_then(|noted| self.store.whole(&noted, limit).ok().flatten());
         // What is missing here is fetched from the repository, with all of them.
-        Ok(self.read_signatures(&manifest, &[]).unwrap_or_default())
+        let read = |manifest: Vec<u8>| self.read_signatures(&manifest, &[]).ok();
+        let mut stored = manifest.and_then(read).unwrap_or_default();
+        stored.extend(self.stored_bundles(reference, digest)?);
+        Ok(stored)
     }
 
     fn read_signatures(
@@ -163,6 +191,7 @@ impl Artifacts {
             .map(|layer| {
                 let limit = self.options.limits.document;
                 Ok(Signature {
+                    media_type: layer.media_type.clone(),
                     payload: self.blob_bytes("signature's payload", layer, limit, places)?,
                     annotations: layer.annotations.clone(),
                 })

@@ -165,13 +165,21 @@ impl Store {
         let folder = path.parent().unwrap_or(&self.folder);
         let write = || {
             fs::create_dir_all(folder)?;
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            let mut file = self.scratch()?;
             io::Write::write_all(&mut file, content)?;
             file.as_file().sync_all()?;
             file.persist(path)?;
             sync(folder)
         };
         write().map_err(|error| Error::disk(path, "written", &error))
+    }
+
+    /// A file that gets its name later. What a crash leaves of it goes with the blobs that nobody fetches any more.
+    fn scratch(&self) -> io::Result<tempfile::NamedTempFile> {
+        let file = tempfile::NamedTempFile::new_in(self.folder.join("partial"))?;
+        // Nobody takes it for what a crash left.
+        file.as_file().lock()?;
+        Ok(file)
     }
 }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use footlight_authoring::cache::write_atomically;
 use footlight_authoring::{Cache, Progress, Project, template};
-use footlight_sandbox::Sandbox;
 use serde_json::json;
 
 use crate::args::{BuildArgs, NewArgs};
 use crate::exit::Outcome;
+use crate::inspect::look_into;
 use crate::{output, table};
 
 /// Writes a new stage.
@@ -28,8 +28,7 @@ pub fn build(args: &BuildArgs) -> Result<Outcome> {
     let component = Project::open(&args.folder)?.build(&cache, &progress)?;
 
     let step = progress.begin("checking", &component.name, None);
-    let inspection = Sandbox::new()
-        .and_then(|sandbox| sandbox.inspect(&component.bytes))
+    let inspection = look_into(&component.bytes)
         .with_context(|| format!("{} was built, but cannot be inspected", component.name))?;
     if let Some(why) = &inspection.misfit {
         bail!(

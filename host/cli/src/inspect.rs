@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use footlight_artifacts::{Interface, Reference};
+use footlight_nn::sha256_hex;
 use footlight_pipeline::Place;
-use footlight_sandbox::{Inspection, Sandbox};
+use footlight_sandbox::Inspection;
 use serde_json::{Value, json};
 
 use crate::args::InspectArgs;
@@ -16,7 +18,10 @@ pub fn inspect(args: &InspectArgs) -> Result<Outcome> {
     let (name, bytes) = match &args.place {
         Place::File(path) => {
             let bytes = std::fs::read(path);
-            let bytes = bytes.with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes = bytes.with_context(|| match path.to_str().and_then(Reference::almost) {
+                Some(advice) => format!("cannot read {}; {advice}", path.display()),
+                None => format!("cannot read {}", path.display()),
+            })?;
             (name_of(path), bytes)
         }
         Place::Artifact(reference) => {
@@ -30,15 +35,26 @@ pub fn inspect(args: &InspectArgs) -> Result<Outcome> {
     if let Some(why) = no_component(&bytes) {
         bail!("{} {why}", args.place);
     }
-    let inspection = Sandbox::new()
-        .and_then(|sandbox| sandbox.inspect(&bytes))
-        .with_context(|| format!("{} cannot be inspected", args.place))?;
+    let inspection =
+        look_into(&bytes).with_context(|| format!("{} cannot be inspected", args.place))?;
     if args.json {
         output::json(&as_json(&name, &inspection))?;
     } else {
         output::line(as_text(&name, &inspection))?;
     }
     Ok(Outcome::failed_if(inspection.misfit.is_some()))
+}
+
+/// What a component is and may do, whether or not it is a stage. It is checked and not compiled, which for a stage in
+/// Python takes half a minute.
+pub fn look_into(component: &[u8]) -> Result<Inspection> {
+    let Interface { imports, exports } = Interface::of_valid(component)?;
+    Ok(Inspection::new(
+        sha256_hex(component),
+        component.len() as u64,
+        imports.iter().map(String::as_str),
+        exports.iter().map(String::as_str),
+    ))
 }
 
 /// Why bytes are not even the beginning of a component, by the header of the binary format: the magic, then the

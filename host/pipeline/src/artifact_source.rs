@@ -3,6 +3,7 @@
 use crate::deployment::Definition;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
+use crate::pin::settle;
 use crate::source::{NotAllowed, OperatorsOnly, Source, Sources};
 use crate::supply::Supply;
 use crate::tag::Tag;
@@ -38,7 +39,8 @@ impl Source for ArtifactSource {
         let found = artifacts.pipeline(&self.0.reference);
         let found = found.map_err(|error| OpenError::new(error.to_string()))?;
         self.0.saw(found.about.digest);
-        let mut file = PipelineFile::parse(&found.file).map_err(|error| self.fails(error))?;
+        let text = settle(&found.file, &found.home).map_err(|error| self.fails(error))?;
+        let mut file = PipelineFile::parse(&text).map_err(|error| self.fails(error))?;
         file.home = Some(found.home);
         Ok(Definition {
             file,

@@ -48,6 +48,9 @@ pub fn models(
         runtimes,
         reuse: &[],
     };
-    let model = |(name, section): (&String, _)| (name.clone(), parts.model(name, section));
+    let model = |(name, section): (&String, _)| {
+        let opened = parts.model(name, section);
+        (name.clone(), opened.map(|opened| opened.model))
+    };
     file.models.iter().map(model).collect()
 }

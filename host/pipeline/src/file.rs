@@ -115,8 +115,12 @@ impl PipelineFile {
     /// [`OpenError`] with the file's name, and the line where that helps.
     pub fn read(path: &Path) -> Result<Self, OpenError> {
         let at = |message: String| OpenError::new(format!("{}: {message}", path.display()));
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| at(format!("the pipeline file cannot be read: {error}")))?;
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            at(format!(
+                "the pipeline file cannot be read: {error}{}",
+                meant(path)
+            ))
+        })?;
         let mut file = Self::parse(&text).map_err(|error| at(error.to_string()))?;
         file.folder = path.parent().unwrap_or(Path::new("")).to_owned();
         Ok(file)
@@ -154,8 +158,9 @@ impl PipelineFile {
         found.cloned().ok_or_else(|| {
             let places = candidates.iter().map(|path| path.display().to_string());
             OpenError::new(format!(
-                "the component is not there: looked for {}; build it, or say where it is with --stages",
-                places.collect::<Vec<_>>().join(", ")
+                "the component is not there: looked for {}; build it, or say where it is with --stages{}",
+                places.collect::<Vec<_>>().join(", "),
+                meant(component)
             ))
         })
     }
@@ -172,6 +177,12 @@ impl PipelineFile {
         let cards = cards.map(|card| self.folder.join(card));
         components.chain(cards).collect()
     }
+}
+
+/// What a file that is not there may have been meant as, for the end of a message.
+pub(crate) fn meant(path: &Path) -> String {
+    let reference = path.to_str().and_then(Reference::almost);
+    reference.map_or_else(String::new, |advice| format!("; {advice}"))
 }
 
 /// TOML values as a stage sees them.

@@ -56,7 +56,7 @@ pub use examine::{ByName, models, stages};
 pub use file::{GallerySection, ModelSection, PipelineFile, StageSection};
 pub use file_source::FileSource;
 pub use open::{Locations, Pipeline, StageInfo};
-pub use pin::pin;
+pub use pin::{pin, settle};
 pub use place::Place;
 pub use run::{Outcome, StageTiming};
 pub use source::{NotAllowed, OperatorsOnly, Source, Sources};

@@ -1,11 +1,21 @@
 //! The bytes of a pipeline's parts, from wherever the file says that they are.
 
-use crate::parts::{OpenStage, Parts};
+use crate::file::meant;
+use crate::parts::{OpenModel, OpenStage, Parts};
 use crate::place::Place;
 use footlight_artifacts::{Artifacts, Digest, Lease, Reference};
 use footlight_nn::{Card, sha256_hex};
 use std::collections::HashSet;
 use std::path::Path;
+
+/// A model that was found.
+pub(crate) struct ObtainedModel {
+    pub(crate) card: Card,
+    /// The model itself, where it came with its card.
+    pub(crate) content: Option<Vec<u8>>,
+    /// The artifact that both are from.
+    pub(crate) artifact: Option<Digest>,
+}
 
 impl<'a> Parts<'a> {
     /// A component, and where it was found.
@@ -26,12 +36,15 @@ impl<'a> Parts<'a> {
     }
 
     /// A model's card. An artifact has the model itself, too; that of a file is in the cache, or is not there.
-    pub(crate) fn obtain_model(self, place: &Place) -> Result<(Card, Option<Vec<u8>>), String> {
-        let words = |error: footlight_nn::Error| error.to_string();
+    pub(crate) fn obtain_model(self, place: &Place) -> Result<ObtainedModel, String> {
         match place {
             Place::File(path) => Card::read(&self.file.folder.join(path))
-                .map(|card| (card, None))
-                .map_err(words),
+                .map(|card| ObtainedModel {
+                    card,
+                    content: None,
+                    artifact: None,
+                })
+                .map_err(|error| format!("{error}{}", meant(path))),
             Place::Artifact(reference) => {
                 let artifacts = self.artifacts(reference)?;
                 let model = match self.at_home(reference) {
@@ -49,19 +62,23 @@ impl<'a> Parts<'a> {
                         card.sha256
                     )));
                 }
-                Ok((card, Some(model.model)))
+                Ok(ObtainedModel {
+                    card,
+                    content: Some(model.model),
+                    artifact: Some(model.about.digest),
+                })
             }
         }
     }
 
     /// Keeps the artifacts that a pipeline is of in the store, for as long as the lease lives. Without one they are
     /// fetched again when they are wanted again.
-    pub(crate) fn hold(self, stages: &[OpenStage]) -> Option<Lease> {
-        let parts = stages.iter().filter_map(|stage| stage.origin.artifact());
-        let models = self.file.models.values();
-        let models = models.filter_map(|model| model.card.artifact());
-        let all = parts.chain(models).chain(&self.file.home);
-        let digests: HashSet<Digest> = all.filter_map(Reference::digest).copied().collect();
+    pub(crate) fn hold(self, stages: &[OpenStage], models: &[OpenModel]) -> Option<Lease> {
+        let stages = stages.iter().filter_map(|stage| stage.origin.artifact());
+        let named = stages.chain(&self.file.home).filter_map(Reference::digest);
+        // As they were found: a file may name them by tag.
+        let models = models.iter().filter_map(|model| model.artifact.as_ref());
+        let digests: HashSet<Digest> = named.chain(models).copied().collect();
         if digests.is_empty() {
             return None;
         }

@@ -5,7 +5,7 @@ use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
 use crate::order::order;
-use crate::parts::{OpenStage, Parts};
+use crate::parts::{OpenModel, OpenStage, Parts};
 use crate::place::Place;
 use crate::supply::Supply;
 use crate::version::Version;
@@ -110,8 +110,12 @@ impl Pipeline {
             (stages.join(), models)
         });
         let mut stages = stages.unwrap_or_else(|panic| resume_unwind(panic))?;
-        let registry = Arc::new(models?);
-        let lease = parts.hold(&stages);
+        let models = models?;
+        let lease = parts.hold(&stages, &models);
+        let registry = Arc::new(Registry::new());
+        for model in models {
+            registry.put(model.model);
+        }
         let version = Version::of(&file, definition.version, &stages, &registry);
         let enrolment = match &file.gallery {
             Some(section) => Some(parts.gallery(section, &registry, &deployment.gallery)?),
@@ -189,12 +193,11 @@ fn open_stages(
 }
 
 /// All models but the gallery's.
-fn open_models(parts: Parts) -> Result<Registry, OpenError> {
-    let registry = Registry::new();
-    for (name, section) in &parts.file.models {
-        registry.put(parts.model(name, section)?);
-    }
-    Ok(registry)
+fn open_models(parts: Parts) -> Result<Vec<OpenModel>, OpenError> {
+    let sections = parts.file.models.iter();
+    sections
+        .map(|(name, section)| parts.model(name, section))
+        .collect()
 }
 
 /// Every model that a stage asks for must be there, and every one must have a name of its own.

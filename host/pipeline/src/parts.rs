@@ -6,13 +6,14 @@ use crate::error::OpenError;
 use crate::file::{GallerySection, ModelSection, PipelineFile, StageSection};
 use crate::followed::Followed;
 use crate::gallery::SharedGallery;
+use crate::obtain::ObtainedModel;
 use crate::open::{Locations, Pipeline, StageInfo};
 use crate::place::Place;
 use crate::tag::Tag;
-use footlight_artifacts::Reference;
+use footlight_artifacts::{Digest, Reference};
 use footlight_gallery::Gallery;
 use footlight_nn::{
-    ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,
+    Card, ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,
 };
 use footlight_sandbox::{Component, Configuration, Sandbox, Stage, Usage};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +35,13 @@ pub(crate) struct OpenStage {
     pub(crate) origin: Place,
     /// Whether an open version has a stage like it, which was found to work.
     pub(crate) proven: bool,
+}
+
+/// A model on its device.
+pub(crate) struct OpenModel {
+    pub(crate) model: Model,
+    /// The artifact that it is from, where it is from one.
+    pub(crate) artifact: Option<Digest>,
 }
 
 impl OpenStage {
@@ -116,17 +124,35 @@ impl Parts<'_> {
     }
 
     /// Reads a model and compiles it for its device.
-    pub(crate) fn model(self, name: &str, section: &ModelSection) -> Result<Model, OpenError> {
-        let fail = |error: footlight_nn::Error| OpenError::new(format!("[models.{name}] {error}"));
+    pub(crate) fn model(self, name: &str, section: &ModelSection) -> Result<OpenModel, OpenError> {
         if let Some(running) = self.running_model(section) {
-            return Ok(Model {
-                name: name.to_owned(),
-                ..running
+            return Ok(OpenModel {
+                model: Model {
+                    name: name.to_owned(),
+                    ..running
+                },
+                artifact: section.card.artifact().and_then(Reference::digest).copied(),
             });
         }
-        let (card, content) = self
+        let ObtainedModel {
+            card,
+            content,
+            artifact,
+        } = self
             .obtain_model(&section.card)
             .map_err(|why| OpenError::new(format!("[models.{name}] {why}")))?;
+        let model = self.compile_model(name, section, card, content)?;
+        Ok(OpenModel { model, artifact })
+    }
+
+    fn compile_model(
+        self,
+        name: &str,
+        section: &ModelSection,
+        card: Card,
+        content: Option<Vec<u8>>,
+    ) -> Result<Model, OpenError> {
+        let fail = |error: footlight_nn::Error| OpenError::new(format!("[models.{name}] {error}"));
         if let Some(model) = self.compiled(&card, section) {
             card.check(model.graph.as_ref()).map_err(fail)?;
             return Ok(Model {

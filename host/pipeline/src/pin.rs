@@ -1,6 +1,7 @@
 //! Other places for the parts of a pipeline file, its comments and order left as they are.
 
 use crate::error::OpenError;
+use footlight_artifacts::Reference;
 use std::collections::BTreeMap;
 use toml_edit::{DocumentMut, Item, value};
 
@@ -26,6 +27,31 @@ pub fn pin(text: &str, places: &BTreeMap<String, String>) -> Result<String, Open
         }
     }
     Ok(document.to_string())
+}
+
+/// The text of a pipeline file that was published, with the whole references of the parts that are beside it there,
+/// which it names by `@` and their digest alone: it is the same text wherever it is.
+///
+/// # Errors
+/// [`OpenError`] for text that is not TOML.
+pub fn settle(text: &str, home: &Reference) -> Result<String, OpenError> {
+    let document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| OpenError::new(error.to_string()))?;
+    let mut places = BTreeMap::new();
+    for (table, key) in PLACES {
+        let parts = document.get(table).and_then(Item::as_table_like);
+        for (name, part) in parts.into_iter().flat_map(|parts| parts.iter()) {
+            let place = part
+                .as_table_like()
+                .and_then(|part| part.get(key)?.as_str());
+            if let Some(digest) = place.and_then(|place| place.strip_prefix('@')) {
+                let whole = format!("{}@{digest}", home.repository());
+                places.insert(format!("{table}.{name}"), whole);
+            }
+        }
+    }
+    pin(text, &places)
 }
 
 /// Where the document has the place of a part.
@@ -68,6 +94,23 @@ detect = { component = \"face.wasm\", input = \"frame\" }
             .replace("face.wasm", "r/s@2");
         assert_eq!(text, wanted);
         assert_eq!(pinned(&[]).unwrap(), FILE);
+    }
+
+    #[test]
+    fn parts_beside_a_published_file_are_found_in_its_repository() {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let beside = format!("@{digest}");
+        let text = pinned(&[
+            ("models.retinaface", &beside),
+            ("stages.detect", "r.example/s:2"),
+        ]);
+        let home: Reference = "r.example/p:1".parse().unwrap();
+        let wanted = FILE
+            .replace("../models/r.toml", &format!("r.example/p@{digest}"))
+            .replace("face.wasm", "r.example/s:2");
+        assert_eq!(settle(&text.unwrap(), &home).unwrap(), wanted);
+        assert_eq!(settle(FILE, &home).unwrap(), FILE);
+        assert_eq!(settle("name = \"p\"\n", &home).unwrap(), "name = \"p\"\n");
     }
 
     #[test]

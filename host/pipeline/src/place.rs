@@ -42,7 +42,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// Text that looks like a reference is one, and an error where it is not well-formed; all else is a path.
+/// Text that looks like a reference is one, and an error where it is not well-formed; all else is a path. What a
+/// published pipeline file has beside it (see [`settle`](crate::settle)) is none before it is known where that is.
 impl FromStr for Place {
     type Err = footlight_artifacts::Error;
 
@@ -57,6 +58,12 @@ impl FromStr for Place {
 impl<'de> Deserialize<'de> for Place {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
+        if text.starts_with("@sha256:") {
+            return Err(de::Error::custom(format!(
+                "`{text}` is a part beside a published pipeline, and this is a file: write REGISTRY/REPOSITORY before \
+                 it; `footlight pipeline inspect REFERENCE --file` does"
+            )));
+        }
         text.parse().map_err(de::Error::custom)
     }
 }

@@ -2,7 +2,7 @@ use crate::bindings::StagePre;
 use crate::component::Component;
 use crate::error::{Error, ErrorKind};
 use crate::host;
-use crate::inspect::{self, Inspection};
+use crate::inspect::Inspection;
 use crate::kept::Kept;
 use crate::state::State;
 use footlight_nn::sha256_hex;
@@ -83,8 +83,13 @@ impl Sandbox {
         let found = kept.and_then(|kept| kept.get(&self.engine, &digest));
         let new = found.is_none();
         let component = found.map_or_else(|| self.parse(bytes), Ok)?;
-        let inspection = Inspection::new(&self.engine, &component, digest, bytes.len() as u64);
-        inspect::check(&inspection).map_err(refused)?;
+        let ty = component.component_type();
+        let imports = ty.imports(&self.engine).map(|(name, _)| name);
+        let exports = ty.exports(&self.engine).map(|(name, _)| name);
+        let inspection = Inspection::new(digest, bytes.len() as u64, imports, exports);
+        if let Some(why) = &inspection.misfit {
+            return Err(refused(why.clone()));
+        }
         let digest = &inspection.digest;
         match kept {
             Some(kept) if new => kept.put(digest, &component),
@@ -101,21 +106,6 @@ impl Sandbox {
             .and_then(StagePre::new)
             .map_err(|error| refused(format!("the component does not fit this host: {error:#}")))?;
         Ok(Component::new(pre, inspection))
-    }
-
-    /// Says what a component is and may do, whether or not it is a stage.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NotAStage`] for bytes that are not a component.
-    pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, Error> {
-        let component = self.parse(bytes)?;
-        let digest = sha256_hex(bytes);
-        Ok(Inspection::new(
-            &self.engine,
-            &component,
-            digest,
-            bytes.len() as u64,
-        ))
     }
 
     /// Compiles what is a component, whether or not it is a stage.

@@ -1,5 +1,5 @@
 //! The signature of `cosign sign` since version 3, and of `cosign sign-blob --bundle`: one document with all
-//! that verification takes.
+//! that verification takes (<https://docs.sigstore.dev/about/bundle>).
 
 use serde::Deserialize;
 
@@ -12,7 +12,11 @@ pub const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// What a signed statement must be; one that describes how an artifact was built, for example, does not say
 /// that it is good.
 const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
-const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+/// cosign 3 writes the second, and 2 the first, which says the same.
+const STATEMENTS: [&str; 2] = [
+    "https://in-toto.io/Statement/v0.1",
+    "https://in-toto.io/Statement/v1",
+];
 const PAYLOAD: &str = "application/vnd.in-toto+json";
 
 #[derive(Deserialize)]
@@ -108,7 +112,7 @@ fn of_statement(envelope: &Envelope, by: Option<KeyId>) -> Result<Claim, Flaw> {
         return Err(Flaw::OtherKind(brief(&envelope.payload_type)));
     }
     let statement: Statement = claim::json("the statement", &payload)?;
-    if statement.kind != STATEMENT || statement.predicate_type != PREDICATE {
+    if !STATEMENTS.contains(&statement.kind.as_str()) || statement.predicate_type != PREDICATE {
         return Err(Flaw::OtherKind(brief(&statement.predicate_type)));
     }
     let [signature] = envelope.signatures.as_slice() else {

@@ -42,6 +42,8 @@ mod places;
 mod published;
 mod registry;
 mod shutdown;
+mod signed;
+mod supply;
 mod swap;
 mod told;
 mod versions;
@@ -101,6 +103,8 @@ fn main() {
             compiled::trials(),
             published::trials(),
             page::trials(),
+            supply::trials(),
+            signed::trials(),
             killed::trials(),
         ]
         .into_iter()

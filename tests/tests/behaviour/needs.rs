@@ -2,7 +2,9 @@
 
 use crate::{places, registry};
 use libtest_mimic::{Completion, Trial};
-use std::path::PathBuf;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A thing that a test cannot do without.
 #[derive(Clone, Copy)]
@@ -48,6 +50,27 @@ pub fn trial(name: &str, needs: &'static [Need], test: impl FnOnce() + Send + 's
             Some(reason) => Ok(Completion::ignored_with(reason)),
             None => {
                 test();
+                Ok(Completion::Completed)
+            }
+        }
+    })
+}
+
+/// A test of what another tool makes of ours, and we of its; ignored where that is not here.
+pub fn with(name: &str, tool: &'static str, test: fn(&Path)) -> Trial {
+    Trial::ignorable_test(name, move || {
+        let variable = format!("FOOTLIGHT_TEST_{}", tool.to_uppercase());
+        let program = PathBuf::from(env::var_os(&variable).unwrap_or(tool.into()));
+        let found = Command::new(&program).arg("version").output();
+        let lacking = || {
+            let found = found.is_ok_and(|output| output.status.success());
+            (!found).then(|| format!("there is no {tool} in the PATH, and {variable} names none"))
+        };
+        let missing = HOSTILE.iter().find_map(|need| need.missing());
+        match missing.or_else(registry::missing).or_else(lacking) {
+            Some(reason) => Ok(Completion::ignored_with(reason)),
+            None => {
+                test(&program);
                 Ok(Completion::Completed)
             }
         }

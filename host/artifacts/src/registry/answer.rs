@@ -85,6 +85,7 @@ pub(super) fn refusal(
         status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
             Error::Unavailable {
                 place,
+                after,
                 status: status.as_u16(),
                 detail,
             }

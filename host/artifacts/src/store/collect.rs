@@ -139,7 +139,7 @@ impl Store {
             .tags()?
             .into_iter()
             .filter_map(|(_, tag, digest)| Some((tag, digest?)))
-            .filter(|(tag, _)| tag.starts_with("sha256-") && tag.ends_with(".sig"))
+            .filter(|(tag, _)| tag.starts_with("sha256-"))
             .collect();
         let mut reached = HashSet::new();
         let mut waiting: Vec<Digest> = roots.into_iter().collect();
@@ -147,11 +147,12 @@ impl Store {
             if !reached.insert(digest) {
                 continue;
             }
-            let tag = format!("sha256-{}.sig", digest.hex());
+            let tag = format!("sha256-{}", digest.hex());
+            let of_this = |name: &str| name.strip_suffix(".sig").unwrap_or(name) == tag;
             waiting.extend(
                 signatures
                     .iter()
-                    .filter(|(name, _)| *name == tag)
+                    .filter(|(name, _)| of_this(name))
                     .map(|s| s.1),
             );
             if self.size(&digest).is_some_and(|size| size <= MANIFEST)

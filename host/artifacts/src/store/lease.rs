@@ -31,20 +31,12 @@ impl Store {
     pub fn hold(&self, in_use: &HashSet<Digest>) -> Result<Lease, Error> {
         let folder = self.folder().join("leases");
         let list = || {
-            let mut file = tempfile::Builder::new()
-                .prefix("new-")
-                .tempfile_in(&folder)?;
             // Locked before it has its name: nobody takes it for one whose host is gone.
-            file.as_file().lock()?;
+            let mut file = self.scratch()?;
             for digest in in_use {
                 writeln!(file, "{digest}")?;
             }
-            let name = file
-                .path()
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy();
-            let path = folder.join(name.replacen("new-", "host-", 1));
+            let path = folder.join(file.path().file_name().unwrap_or_default());
             let file = file.persist(&path)?;
             Ok((file, path))
         };
@@ -60,10 +52,6 @@ impl Store {
         let mut held = HashSet::new();
         for entry in fs::read_dir(self.folder().join("leases"))? {
             let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if !name.starts_with("host-") {
-                continue;
-            }
             let mut file = match File::open(&path) {
                 Ok(file) => file,
                 // Let go of just now.

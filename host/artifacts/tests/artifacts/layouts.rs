@@ -45,6 +45,10 @@ pub fn trials() -> Vec<Trial> {
         ),
         trial("layouts: what is no layout is said to be none", no_layout),
         trial(
+            "layouts: a blob that was cut short is said to be",
+            cut_short,
+        ),
+        trial(
             "layouts: a layout that is gone leaves what is in the store",
             gone,
         ),
@@ -265,6 +269,37 @@ fn no_layout() {
         .unwrap_err();
     assert_says(&error, &["photos", "other files in it"]);
     assert_eq!(files(folder.path().join("photos")), ["a.jpg"]);
+}
+
+fn cut_short() {
+    let folder = tempdir().unwrap();
+    let artifacts = open(&folder.path().join("store"));
+    for name in ["layout", "layout.tar"] {
+        let tag = at(folder.path(), name).tagged("1").unwrap();
+        artifacts.push(model(100_000), &tag).unwrap();
+    }
+    let hex = Digest::of(&noise(100_000)).hex();
+    let blob = folder.path().join("layout/blobs/sha256").join(&hex);
+    let cut = |path: std::path::PathBuf, length| {
+        let file = std::fs::OpenOptions::new().write(true).open(path);
+        file.unwrap().set_len(length).unwrap();
+    };
+    let pull = |name: &str| {
+        let reference = at(folder.path(), name).tagged("1").unwrap();
+        artifacts.model(&reference).unwrap_err()
+    };
+    cut(blob, 500);
+    let words = [
+        "layout",
+        &hex,
+        "cut short",
+        "500 of 100000 bytes",
+        "copy the layout",
+    ];
+    assert_says(&pull("layout"), &words);
+    cut(folder.path().join("layout.tar"), 60_000);
+    assert_says(&pull("layout.tar"), &["layout.tar"]);
+    assert!(!pull("layout.tar").to_string().contains("reached"));
 }
 
 fn gone() {

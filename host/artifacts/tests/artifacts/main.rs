@@ -13,10 +13,12 @@ mod faults;
 mod layouts;
 mod pipelines;
 mod process;
+mod referrers;
 mod registry;
 mod server;
 mod signatures;
 mod store;
+mod tokens;
 
 use libtest_mimic::{Arguments, Completion, Trial};
 
@@ -31,6 +33,8 @@ fn main() {
     trials.extend(layouts::trials());
     trials.extend(pipelines::trials());
     trials.extend(signatures::trials());
+    trials.extend(referrers::trials());
+    trials.extend(tokens::trials());
     trials.extend(registry::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

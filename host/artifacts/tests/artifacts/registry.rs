@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use footlight_artifacts::{Artifact, Artifacts, Options, Part, Reference, Signature};
+use footlight_artifacts::{Artifact, Artifacts, Options, Part, Reference, Signature, media_type};
 use libtest_mimic::Trial;
 use tempfile::tempdir;
 
@@ -177,6 +177,7 @@ fn signatures(program: PathBuf) {
     let digest = artifacts.push(stage("one"), &target).unwrap().digest;
     assert_eq!(artifacts.signatures(&target, &digest).unwrap(), []);
     let signature = Signature {
+        media_type: media_type::SIGNATURE_PAYLOAD.to_owned(),
         payload: b"{}".to_vec(),
         annotations: BTreeMap::from([(
             "dev.cosignproject.cosign/signature".to_owned(),

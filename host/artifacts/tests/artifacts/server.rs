@@ -14,6 +14,7 @@ pub struct Seen {
     pub method: String,
     pub path: String,
     pub headers: HashMap<String, String>,
+    pub body: Vec<u8>,
 }
 
 impl Seen {
@@ -107,7 +108,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let content = Arc::new(content(artifacts));
+        let content = Arc::new(Mutex::new(content(artifacts)));
         let behaviour: Arc<Behaviour> = Arc::new(behaviour);
         let all = Arc::clone(&seen);
         thread::spawn(move || {
@@ -151,7 +152,9 @@ impl Server {
 }
 
 /// What lies under which path.
-type Content = HashMap<String, (&'static str, Vec<u8>)>;
+type Content = HashMap<String, (String, Vec<u8>)>;
+
+const BLOB: &str = "application/octet-stream";
 
 fn content(artifacts: &[(&str, &Artifact)]) -> Content {
     let mut content = HashMap::new();
@@ -160,18 +163,48 @@ fn content(artifacts: &[(&str, &Artifact)]) -> Content {
         let digest = artifact.digest();
         for name in [tag.to_string(), digest.to_string()] {
             let path = format!("/v2/test/repository/manifests/{name}");
-            content.insert(path, (media_type::MANIFEST, manifest.clone()));
+            content.insert(path, (media_type::MANIFEST.to_owned(), manifest.clone()));
         }
         for blob in artifact.layers.iter().chain([&artifact.config]) {
             let path = format!("/v2/test/repository/blobs/{}", Digest::of(&blob.bytes));
-            content.insert(path, ("application/octet-stream", blob.bytes.clone()));
+            content.insert(path, (BLOB.to_owned(), blob.bytes.clone()));
         }
     }
     content
 }
 
+/// Takes what is pushed; none where nothing is.
+fn take(seen: &Seen, content: &mut Content) -> Option<Answer> {
+    let (repository, rest) = seen.path.split_once("/blobs/uploads/").unzip();
+    match (seen.method.as_str(), repository, rest) {
+        ("POST", Some(repository), Some(_)) => {
+            let place = format!("{repository}/blobs/uploads/one");
+            Some(Answer::new(202, "").header("location", place))
+        }
+        ("PUT", Some(repository), Some(rest)) => {
+            let (_, digest) = rest.split_once("digest=").unwrap();
+            let path = format!("{repository}/blobs/{digest}");
+            content.insert(path, (BLOB.to_owned(), seen.body.clone()));
+            Some(Answer::new(201, ""))
+        }
+        ("PUT", None, None) => {
+            let (repository, _) = seen.path.split_once("/manifests/").unwrap();
+            let by_digest = format!("{repository}/manifests/{}", Digest::of(&seen.body));
+            for path in [by_digest, seen.path.clone()] {
+                let media_type = seen.headers["content-type"].clone();
+                content.insert(path, (media_type, seen.body.clone()));
+            }
+            Some(Answer::new(201, ""))
+        }
+        _ => None,
+    }
+}
+
 /// The honest answer.
-fn honestly(seen: &Seen, content: &Content) -> Answer {
+fn honestly(seen: &Seen, content: &mut Content) -> Answer {
+    if let Some(answer) = take(seen, content) {
+        return answer;
+    }
     let Some((media_type, bytes)) = content.get(&seen.path) else {
         let error = r#"{"errors":[{"code":"NOT_FOUND","message":"no such thing"}]}"#;
         return Answer::new(404, error);
@@ -186,7 +219,12 @@ fn honestly(seen: &Seen, content: &Content) -> Answer {
     .header("content-type", media_type)
 }
 
-fn serve(stream: TcpStream, all: &Mutex<Vec<Seen>>, content: &Content, behaviour: &Behaviour) {
+fn serve(
+    stream: TcpStream,
+    all: &Mutex<Vec<Seen>>,
+    content: &Mutex<Content>,
+    behaviour: &Behaviour,
+) {
     let mut reader = BufReader::new(stream);
     while let Some(seen) = request(&mut reader) {
         let before = {
@@ -196,7 +234,8 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Seen>>, content: &Content, behaviour
             all.push(seen.clone());
             before
         };
-        let answer = behaviour(&seen, before).unwrap_or_else(|| honestly(&seen, content));
+        let answer = behaviour(&seen, before)
+            .unwrap_or_else(|| honestly(&seen, &mut content.lock().unwrap()));
         if !respond(reader.get_mut(), &seen, answer) {
             return;
         }
@@ -223,11 +262,13 @@ fn request(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
     let length = headers
         .get("content-length")
         .map_or(0, |length| length.parse().unwrap());
-    std::io::copy(&mut reader.take(length), &mut std::io::sink()).ok()?;
+    let mut body = Vec::new();
+    reader.take(length).read_to_end(&mut body).ok()?;
     Some(Seen {
         method,
         path,
         headers,
+        body,
     })
 }
 

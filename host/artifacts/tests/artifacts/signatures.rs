@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use footlight_artifacts::{
-    Artifacts, Digest, Error, Judge, Judgement, Options, Part, Signature, media_type,
+    Artifacts, Digest, Error, Judge, Judgement, Options, Part, Signature, judged_name, media_type,
 };
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -20,6 +20,10 @@ pub fn trials() -> Vec<Trial> {
         trial(
             "signatures: one that is there is not added again",
             added_once,
+        ),
+        trial(
+            "signatures: a layout has one name to the judge, also when it is gone",
+            one_name,
         ),
         trial("signatures: what is not trusted is not fetched", untrusted),
         trial(
@@ -93,6 +97,7 @@ fn signature(by: &str, digest: &Digest) -> Signature {
         ("other", "kept too"),
     ];
     Signature {
+        media_type: media_type::SIGNATURE_PAYLOAD.to_owned(),
         payload: format!("{{\"digest\": \"{digest}\"}}").into_bytes(),
         annotations: annotations
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -110,6 +115,12 @@ fn judged(folder: &std::path::Path, judge: &Arc<Strict>) -> Artifacts {
         },
     )
     .unwrap()
+}
+
+/// What rules are compared with, for a layout in this folder.
+fn full_name(folder: &std::path::Path, layout: &str) -> String {
+    let full = folder.canonicalize().unwrap();
+    format!("oci:{}", full.join(layout).display())
 }
 
 fn kept() {
@@ -211,7 +222,11 @@ fn asked_once() {
         .unwrap();
     let judge = Strict::new("ada");
     let artifacts = judged(&folder.path().join("reader"), &judge);
-    let pipeline = artifacts.pipeline(&target).unwrap();
+    // Whichever way leads there.
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(folder.path().join("layout"), &link).unwrap();
+    let by_link = reference(format!("oci:{}:1", link.display()));
+    let pipeline = artifacts.pipeline(&by_link).unwrap();
     assert_eq!(pipeline.about.judgement.as_ref().unwrap().by, ["ada"]);
     let detect = artifacts
         .stage_at(
@@ -228,13 +243,38 @@ fn asked_once() {
         .unwrap();
     assert_eq!(
         *judge.asked.lock().unwrap(),
-        [(layout.repository(), digest)]
+        [(full_name(folder.path(), "layout"), digest)]
     );
     // The same stage by its own reference has no signature.
     let error = artifacts
         .stage(&layout.at(detect.about.digest))
         .unwrap_err();
     assert!(matches!(error, Error::Untrusted { .. }), "{error}");
+}
+
+fn one_name() {
+    let folder = tempdir().unwrap();
+    let at = |path: &str| {
+        judged_name(&reference(format!(
+            "oci:{}",
+            folder.path().join(path).display()
+        )))
+    };
+    std::fs::create_dir_all(folder.path().join("a/b")).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("a"), folder.path().join("link")).unwrap();
+    for way in ["a/b", "link/b", "link/../a/b", "a/./b/"] {
+        assert_eq!(at(way), full_name(folder.path(), "a/b"), "{way}");
+    }
+    for way in ["a/gone/stages.tar", "link/gone/stages.tar"] {
+        assert_eq!(
+            at(way),
+            full_name(folder.path(), "a/gone/stages.tar"),
+            "{way}"
+        );
+    }
+    // Nothing says what this would lead to: no rule is for it.
+    assert!(at("gone/../a/b").contains("/../"));
+    assert_eq!(judged_name(&reference("r.example/a:1")), "r.example/a");
 }
 
 fn offline() {

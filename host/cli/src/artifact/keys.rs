@@ -2,9 +2,10 @@
 
 use std::env;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use footlight_artifacts::Signature;
+use footlight_artifacts::{Digest, Judge, Reference, Signature, judged_name};
 use footlight_trust::{PublicKey, SigningKey, SiteKey};
 use serde_json::json;
 
@@ -42,6 +43,7 @@ pub fn sign(args: &SignArgs) -> Result<Outcome> {
     let repository = args.reference.repository();
     let signature = footlight_trust::sign(&key, &repository, &resolved.digest.to_string())?;
     let signature = Signature {
+        media_type: signature.media_type,
         payload: signature.payload,
         annotations: signature.annotations,
     };
@@ -58,24 +60,14 @@ pub fn sign(args: &SignArgs) -> Result<Outcome> {
 
 /// Verifies that an artifact is signed: by a key, or as a policy wants it.
 pub fn verify(args: &VerifyArgs) -> Result<Outcome> {
+    // Before anything is asked of a registry: without it there is nothing to ask for.
+    let verifier = Verifier::of(args)?;
     let artifacts = open(&args.artifacts)?;
     let resolved = artifacts.resolve(&args.reference)?;
     note_origin(&resolved);
     let digest = resolved.digest;
     let found = artifacts.signatures(&args.reference, &digest)?;
-    let by: Vec<String> = if args.key.is_empty() {
-        let policy = policy(&args.artifacts)?
-            .context("say who is to have signed it: with --key, or --trust and a policy")?;
-        let judgement = policy.judge(&args.reference.repository(), &digest, &found);
-        judgement.map_err(anyhow::Error::msg)?.by
-    } else {
-        let read = |path: &std::path::PathBuf| PublicKey::read(path);
-        let keys = args.key.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let keys: Vec<&PublicKey> = keys.iter().collect();
-        let found: Vec<_> = found.iter().map(trust::of_cosign).collect();
-        let by = footlight_trust::verify(&found, &keys, &digest.to_string())?;
-        by.into_iter().map(|key| key.to_hex()).collect()
-    };
+    let by = verifier.verify(&args.reference, &digest, &found)?;
     let pinned = args.reference.pinned(digest).to_string();
     if args.json {
         output::json(&json!({"reference": pinned, "signed-by": by}))?;
@@ -87,6 +79,45 @@ pub fn verify(args: &VerifyArgs) -> Result<Outcome> {
         output::line(format_args!("{pinned}\nsigned by {}", by.join(", ")))?;
     }
     Ok(Outcome::Done)
+}
+
+/// Who says whether signatures suffice.
+enum Verifier {
+    Keys(Vec<PublicKey>),
+    Policy(Arc<dyn Judge>),
+}
+
+impl Verifier {
+    fn of(args: &VerifyArgs) -> Result<Self> {
+        if args.key.is_empty() {
+            return policy(&args.artifacts)?
+                .map(Self::Policy)
+                .context("say who is to have signed it: with --key, or --trust and a policy");
+        }
+        let keys = args.key.iter().map(|path| PublicKey::read(path));
+        Ok(Self::Keys(keys.collect::<Result<_, _>>()?))
+    }
+
+    /// The keys that signed, by their names in the policy or by their digests.
+    fn verify(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+        found: &[Signature],
+    ) -> Result<Vec<String>> {
+        match self {
+            Self::Policy(policy) => {
+                let judgement = policy.judge(&judged_name(reference), digest, found);
+                Ok(judgement.map_err(anyhow::Error::msg)?.by)
+            }
+            Self::Keys(keys) => {
+                let keys: Vec<&PublicKey> = keys.iter().collect();
+                let found: Vec<_> = found.iter().map(trust::of_cosign).collect();
+                let by = footlight_trust::verify(&found, &keys, &digest.to_string())?;
+                Ok(by.into_iter().map(|key| key.to_hex()).collect())
+            }
+        }
+    }
 }
 
 /// Reads a private key, asking for its password where it has one.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use footlight_artifacts::{Artifact, Artifacts, Part, Pipeline, Reference};
-use footlight_pipeline::{Locations, PipelineFile, Place, pin};
+use footlight_pipeline::{Locations, PipelineFile, Place, pin, settle};
 use serde_json::json;
 
 use super::{model, note_origin, open, stage, tell_pushed};
@@ -47,13 +47,14 @@ pub fn push(args: &PipelinePushArgs) -> Result<Outcome> {
         };
         parts.insert(format!("models.{name}"), part);
     }
-    // What runs is named by digest, in the repository that has it.
+    // What runs is named by digest: what is made here as beside the file, so that the pipeline has one digest in all
+    // repositories; what has a repository of its own by that, so that one can see where it is from.
     let pins = parts.iter().map(|(name, part)| {
         let pinned = match part {
-            Part::Made(artifact) => args.target.at(artifact.digest()),
-            Part::From(reference) => reference.clone(),
+            Part::Made(artifact) => format!("@{}", artifact.digest()),
+            Part::From(reference) => reference.to_string(),
         };
-        (name.clone(), pinned.to_string())
+        (name.clone(), pinned)
     });
     let text = pin(&text, &pins.collect())?;
     let pushed = artifacts.push_pipeline(&text, parts, BTreeMap::new(), &args.target)?;
@@ -116,12 +117,13 @@ pub fn inspect(args: &PipelineInspectArgs) -> Result<Outcome> {
     note_origin(&resolved);
     let pinned = args.reference.pinned(resolved.digest);
     let pipeline = artifacts.pipeline(&pinned)?;
+    let text = settle(&pipeline.file, &pipeline.home).with_context(|| pinned.to_string())?;
     if args.file {
-        output::line(pipeline.file.trim_end())?;
+        output::line(text.trim_end())?;
     } else if args.json {
         output::json(&as_json(&pinned, &pipeline))?;
     } else {
-        let file = PipelineFile::parse(&pipeline.file).with_context(|| pinned.to_string())?;
+        let file = PipelineFile::parse(&text).with_context(|| pinned.to_string())?;
         output::line(format_args!("{}  {pinned}", file.name))?;
         if let Some(by) = signers(&pipeline) {
             output::line(format_args!("signed by {by}"))?;

@@ -4,12 +4,12 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 use footlight_artifacts::Artifact;
-use footlight_sandbox::Sandbox;
 use serde_json::json;
 
 use super::{note_origin, open, tell_pushed};
 use crate::args::{PullArgs, StagePushArgs};
 use crate::exit::Outcome;
+use crate::inspect::look_into;
 use crate::output;
 
 /// Publishes a component that a host can run, and no other.
@@ -52,8 +52,7 @@ pub fn pull(args: &PullArgs) -> Result<Outcome> {
 
 /// Whether a host would run this component; if not, why.
 pub fn check(component: &[u8]) -> Result<()> {
-    let inspection = Sandbox::new().and_then(|sandbox| sandbox.inspect(component))?;
-    match inspection.misfit {
+    match look_into(component)?.misfit {
         None => Ok(()),
         Some(why) => bail!(why),
     }

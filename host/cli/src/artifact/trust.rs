@@ -1,10 +1,10 @@
 //! The trust policy as the judge of what is fetched.
 
-use std::path::{Path, absolute};
+use std::path::Path;
 
 use anyhow::Result;
 use footlight_artifacts::{Digest, Judge, Judgement, Signature};
-use footlight_trust::{PAYLOAD_MEDIA_TYPE, Policy};
+use footlight_trust::Policy;
 
 /// A policy that was read.
 pub struct Trust(Policy);
@@ -17,10 +17,8 @@ impl Trust {
 
 impl Judge for Trust {
     fn wants_signatures(&self, repository: &str) -> bool {
-        // What has no rule is refused for that when it is judged.
-        self.0
-            .needs_signatures(&in_full(repository))
-            .unwrap_or(false)
+        // Where the policy cannot say, they are asked for: it is the judgement that refuses.
+        self.0.needs_signatures(repository).unwrap_or(true)
     }
 
     fn judge(
@@ -31,7 +29,7 @@ impl Judge for Trust {
     ) -> Result<Judgement, String> {
         let signatures: Vec<_> = signatures.iter().map(of_cosign).collect();
         self.0
-            .judge(&in_full(repository), &digest.to_string(), &signatures)
+            .judge(repository, &digest.to_string(), &signatures)
             .map(|judgement| Judgement { by: judgement.by })
             .map_err(|refusal| refusal.to_string())
     }
@@ -40,17 +38,29 @@ impl Judge for Trust {
 /// A signature as it is kept beside an artifact, for those who verify it.
 pub fn of_cosign(signature: &Signature) -> footlight_trust::Signature {
     footlight_trust::Signature {
-        media_type: PAYLOAD_MEDIA_TYPE.to_owned(),
+        media_type: signature.media_type.clone(),
         payload: signature.payload.clone(),
         annotations: signature.annotations.clone(),
     }
 }
 
-/// A layout's full path, which is what policies have rules about.
-fn in_full(repository: &str) -> String {
-    let path = repository.strip_prefix("oci:").map(absolute);
-    match path {
-        Some(Ok(path)) => format!("oci:{}", path.display()),
-        _ => repository.to_owned(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signatures_are_wanted_wherever_the_policy_does_not_say_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.toml");
+        let text = "[[rules]]\nrepository = \"r.example/open/*\"\nunsigned = \"accept\"\n";
+        std::fs::write(&path, text).unwrap();
+        let trust = Trust::read(&path).unwrap();
+        assert!(!trust.wants_signatures("r.example/open/a"));
+        // No rule, and no name that a rule could be for.
+        for other in ["r.example/a", "oci:open/a", "r.example/open/../a"] {
+            assert!(trust.wants_signatures(other), "{other}");
+            let digest = Digest::of(b"");
+            assert!(trust.judge(other, &digest, &[]).is_err(), "{other}");
+        }
     }
 }

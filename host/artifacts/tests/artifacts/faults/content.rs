@@ -252,13 +252,13 @@ fn other_kind() {
 fn no_component() {
     let mut artifact = stage("one");
     for (layer, words) in [
-        (b"hello".to_vec(), "no WebAssembly component"),
+        (b"hello".to_vec(), "it is not WebAssembly"),
         (
             b"\0asm\x01\0\0\0".to_vec(),
             "a WebAssembly module and no component",
         ),
         (component("one")[..200].to_vec(), "no WebAssembly component"),
-        (Vec::new(), "no WebAssembly component"),
+        (Vec::new(), "it is not WebAssembly"),
     ] {
         artifact.layers = vec![Blob::new(media_type::WASM, layer.clone())];
         let server = Server::honest(&[("1", &artifact)]);

@@ -16,6 +16,10 @@ pub fn trials() -> Vec<Trial> {
             too_many_for_long,
         ),
         trial("faults: 500, 502 and 503 are tried again", unavailable),
+        trial(
+            "faults: 503 is waited for as the registry asks",
+            unavailable_for_a_while,
+        ),
         trial("faults: 503 for ever is given up", unavailable_for_ever),
         trial(
             "faults: a token that no header can have is refused",
@@ -141,6 +145,20 @@ fn unavailable() {
         });
         assert_eq!(pull(&server).unwrap(), artifact.layers[0].bytes, "{status}");
     }
+}
+
+fn unavailable_for_a_while() {
+    // Longer than is waited: it is not asked again, where without that word it would be.
+    let server = Server::new(&[], |_, _| {
+        Some(Answer::new(503, "").header("retry-after", 86_400))
+    });
+    assert_says(&pull(&server).unwrap_err(), &["503", "test/repository"]);
+    assert_eq!(server.seen().len(), 1);
+    let artifact = one_model();
+    let server = Server::new(&[("1", &artifact)], |_, times| {
+        (times == 0).then(|| Answer::new(503, "").header("retry-after", 1))
+    });
+    assert_eq!(pull(&server).unwrap(), artifact.layers[0].bytes);
 }
 
 fn unavailable_for_ever() {
