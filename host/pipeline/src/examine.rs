@@ -2,10 +2,13 @@
 
 use crate::error::OpenError;
 use crate::file::PipelineFile;
+use crate::file::StageSection;
 use crate::open::{Locations, StageInfo};
 use crate::parts::Parts;
-use footlight_nn::{Model, Runtimes};
-use footlight_sandbox::Sandbox;
+use crate::place::Place;
+use footlight_artifacts::Interface;
+use footlight_nn::{Folders, Model, Runtimes, sha256_hex};
+use footlight_sandbox::{Inspection, Sandbox};
 use std::sync::Arc;
 
 /// Parts by name: each opened, or why it cannot be.
@@ -50,4 +53,35 @@ pub fn models(
     };
     let model = |(name, section): (&String, _)| (name.clone(), parts.model(name, section));
     file.models.iter().map(model).collect()
+}
+
+/// Each stage that a pipeline file names, by name: what its component is and may do, and where it was found. Components
+/// are read and not compiled.
+pub fn components(file: &PipelineFile, locations: &Locations) -> ByName<(Inspection, Place)> {
+    // No library is loaded: none is asked for.
+    let runtimes = Arc::new(Runtimes::new(Folders::default()));
+    let parts = Parts {
+        file,
+        locations,
+        runtimes: &runtimes,
+        reuse: &[],
+    };
+    let component = |section: &StageSection| {
+        let (bytes, origin) = parts.obtain_component(&section.component)?;
+        let digest = sha256_hex(&bytes);
+        section.is_of(&digest, &origin)?;
+        let interface = Interface::of(&bytes).map_err(|error| format!("{origin}: {error}"))?;
+        let (imports, exports) = (interface.imports, interface.exports);
+        let inspection = Inspection::of_names(imports, exports, digest, bytes.len() as u64);
+        Ok((inspection, origin))
+    };
+    let stages = file.stages.iter();
+    stages
+        .map(|(name, section)| {
+            let found = component(section);
+            let found =
+                found.map_err(|why: String| OpenError::new(format!("[stages.{name}] {why}")));
+            (name.clone(), found)
+        })
+        .collect()
 }

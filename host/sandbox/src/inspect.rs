@@ -32,18 +32,27 @@ pub struct Import {
 impl Inspection {
     pub(crate) fn new(engine: &Engine, component: &Component, digest: String, bytes: u64) -> Self {
         let ty = component.component_type();
-        let imports = ty.imports(engine).map(|(name, _)| Import {
-            name: name.to_owned(),
-            meaning: meaning(name).unwrap_or("nothing: no host of stages gives it"),
+        let imports = ty.imports(engine).map(|(name, _)| name.to_owned());
+        let exports = ty.exports(engine).map(|(name, _)| name.to_owned());
+        Self::of_names(imports.collect(), exports.collect(), digest, bytes)
+    }
+
+    /// That of a component whose imports and exports were read without compiling it.
+    pub fn of_names(
+        imports: Vec<String>,
+        exports: Vec<String>,
+        digest: String,
+        bytes: u64,
+    ) -> Self {
+        let imports = imports.into_iter().map(|name| Import {
+            meaning: meaning(&name).unwrap_or("nothing: no host of stages gives it"),
+            name,
         });
         let mut inspection = Self {
             digest,
             bytes,
             imports: imports.collect(),
-            exports: ty
-                .exports(engine)
-                .map(|(name, _)| name.to_owned())
-                .collect(),
+            exports,
             misfit: None,
         };
         inspection.misfit = check(&inspection).err();
