@@ -2,6 +2,7 @@
 
 mod artifact;
 mod pipeline;
+mod prove;
 mod stage;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ pub use artifact::{
     StoreCollectArgs, StoreCommand, VerifyArgs,
 };
 pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
+pub use prove::ProveArgs;
 pub use stage::{BuildArgs, InspectArgs, NewArgs, StageCommand};
 
 /// Where a host listens where nothing else is said.
@@ -122,6 +124,9 @@ pub enum Command {
     /// Publish a pipeline; see which version a host runs, and change it between two frames
     #[command(subcommand, after_help = pipeline::CHANGE_EXAMPLES)]
     Pipeline(PipelineCommand),
+    /// Print every way that data of a pipeline can take between zones, and why no image leaves its own
+    #[command(after_help = prove::PROVE_EXAMPLES)]
+    Prove(ProveArgs),
     /// Publish a model with its card, or fetch one
     #[command(subcommand)]
     Model(ModelCommand),
