@@ -3,6 +3,7 @@
 mod artifact;
 mod gallery;
 mod pipeline;
+mod prove;
 mod stage;
 
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ pub use artifact::{
 };
 pub use gallery::{GalleryCommand, GalleryPlace, GalleryPullArgs, GalleryPushArgs};
 pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
+pub use prove::ProveArgs;
 pub use stage::{BuildArgs, InspectArgs, NewArgs, StageCommand};
 
 /// Where a host listens where nothing else is said.
@@ -125,6 +127,9 @@ pub enum Command {
     /// Publish a pipeline; see which version a host runs, and change it between two frames
     #[command(subcommand, after_help = pipeline::CHANGE_EXAMPLES)]
     Pipeline(PipelineCommand),
+    /// Print every way that data of a pipeline can take between zones, and why no image leaves its own
+    #[command(after_help = prove::PROVE_EXAMPLES)]
+    Prove(ProveArgs),
     /// Publish a model with its card, or fetch one
     #[command(subcommand)]
     Model(ModelCommand),

@@ -118,7 +118,7 @@ fn abilities(inspection: &Inspection) -> Vec<&'static str> {
 }
 
 /// What is out of its reach.
-fn limits(inspection: &Inspection) -> &'static str {
+pub fn limits(inspection: &Inspection) -> &'static str {
     if inspection.misfit.is_some() {
         "not known, as no host of stages runs it"
     } else if inspection.wants_wasi() {

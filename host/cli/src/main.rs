@@ -19,6 +19,7 @@ mod photo;
 mod pipeline;
 mod placement;
 mod problem;
+mod prove;
 mod run;
 mod submit;
 mod table;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
             PipelineCommand::Pull(args) => artifact::pull_pipeline(&args),
             PipelineCommand::Inspect(args) => artifact::inspect_pipeline(&args),
         },
+        Command::Prove(args) => prove::prove(&args),
         Command::Models(args) => models::models(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),

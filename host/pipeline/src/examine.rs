@@ -2,10 +2,13 @@
 
 use crate::error::OpenError;
 use crate::file::PipelineFile;
+use crate::file::StageSection;
 use crate::open::{Locations, StageInfo};
 use crate::parts::Parts;
-use footlight_nn::{Model, Runtimes};
-use footlight_sandbox::Sandbox;
+use crate::place::Place;
+use footlight_artifacts::Interface;
+use footlight_nn::{Folders, Model, Runtimes, sha256_hex};
+use footlight_sandbox::{Inspection, Sandbox};
 use std::sync::Arc;
 
 /// Parts by name: each opened, or why it cannot be.
@@ -53,4 +56,39 @@ pub fn models(
         (name.clone(), opened.map(|opened| opened.model))
     };
     file.models.iter().map(model).collect()
+}
+
+/// Each stage that a pipeline file names, by name: what its component is and may do, and where it was found. Components
+/// are read and not compiled.
+pub fn components(file: &PipelineFile, locations: &Locations) -> ByName<(Inspection, Place)> {
+    // No library is loaded: none is asked for.
+    let runtimes = Arc::new(Runtimes::new(Folders::default()));
+    let parts = Parts {
+        file,
+        locations,
+        runtimes: &runtimes,
+        reuse: &[],
+    };
+    let component = |section: &StageSection| {
+        let (bytes, origin) = parts.obtain_component(&section.component)?;
+        let digest = sha256_hex(&bytes);
+        section.is_of(&digest, &origin)?;
+        let interface = Interface::of(&bytes).map_err(|error| format!("{origin}: {error}"))?;
+        let inspection = Inspection::new(
+            digest,
+            bytes.len() as u64,
+            interface.imports.iter().map(String::as_str),
+            interface.exports.iter().map(String::as_str),
+        );
+        Ok((inspection, origin))
+    };
+    let stages = file.stages.iter();
+    stages
+        .map(|(name, section)| {
+            let found = component(section);
+            let found =
+                found.map_err(|why: String| OpenError::new(format!("[stages.{name}] {why}")));
+            (name.clone(), found)
+        })
+        .collect()
 }

@@ -3,11 +3,12 @@ use crate::error::OpenError;
 use crate::open::Locations;
 use crate::place::Place;
 use footlight_artifacts::Reference;
+use footlight_boundary::{Rule, Zone, Zones};
 use footlight_gallery::Gate;
 use footlight_nn::{BatchOptions, DeviceSpec, sha256_hex};
 use footlight_sandbox::{Limits, Value};
 use serde::{Deserialize, Deserializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A pipeline file, as written. Unknown keys are refused.
@@ -30,6 +31,14 @@ pub struct PipelineFile {
     /// The lists of the answer, each with the class whose items it has.
     #[serde(default)]
     pub answer: BTreeMap<String, String>,
+    /// The zones that hosts are in, where there is more than one.
+    pub zones: Option<Zones>,
+    /// The zones in which a stage may run; one that is not here may run in all.
+    #[serde(default)]
+    pub placement: BTreeMap<String, BTreeSet<Zone>>,
+    /// What lets items of a class leave a zone; what is not here stays.
+    #[serde(default)]
+    pub boundary: BTreeMap<String, Rule>,
     /// Where the file lies; paths in it start there.
     #[serde(skip)]
     pub folder: PathBuf,
@@ -106,6 +115,19 @@ pub struct StageSection {
     /// that are trusted with that.
     #[serde(default)]
     pub allow_load: bool,
+}
+
+impl StageSection {
+    /// Whether a component of this digest is the one that is asked for.
+    pub(crate) fn is_of(&self, digest: &str, origin: &Place) -> Result<(), String> {
+        match self.sha256.as_ref().filter(|wanted| *wanted != digest) {
+            None => Ok(()),
+            Some(wanted) => Err(format!(
+                "{origin}: the component's sha256 is {digest}, and the pipeline file asks for {wanted}: \
+                 get the component that was meant, or correct `sha256`"
+            )),
+        }
+    }
 }
 
 impl PipelineFile {

@@ -46,13 +46,14 @@ mod tag;
 mod together;
 mod travel;
 mod version;
+mod zones;
 
 pub use artifact_source::{ArtifactSource, References};
 pub use class::{Class, Misfit};
 pub use deployment::{Definition, Deployment};
 pub use enrol::{EnrolError, Face, PhotoRefusal};
 pub use error::{FrameError, OpenError};
-pub use examine::{ByName, models, stages};
+pub use examine::{ByName, components, models, stages};
 pub use file::{GallerySection, ModelSection, PipelineFile, StageSection};
 pub use file_source::FileSource;
 pub use open::{Locations, Pipeline, StageInfo};

@@ -96,6 +96,7 @@ impl Pipeline {
         let file = definition.file;
         let order = order(&file)?;
         check_models(&file)?;
+        file.check_zones()?;
         let parts = Parts {
             file: &file,
             locations: &deployment.locations,

@@ -105,12 +105,7 @@ impl Parts<'_> {
     ) -> Result<(Component, Place), String> {
         let (bytes, origin) = self.obtain_component(&section.component)?;
         let digest = sha256_hex(&bytes);
-        if let Some(wanted) = section.sha256.as_ref().filter(|wanted| **wanted != digest) {
-            return Err(format!(
-                "{origin}: the component's sha256 is {digest}, and the pipeline file asks for {wanted}: \
-                 get the component that was meant, or correct `sha256`"
-            ));
-        }
+        section.is_of(&digest, &origin)?;
         let component = match self.component(&digest) {
             Some(component) => component,
             None => {

@@ -13,6 +13,7 @@ mod accuracy;
 mod authoring;
 mod backends;
 mod bad_input;
+mod boundary;
 mod catalogue;
 mod client;
 mod command_line;
@@ -66,7 +67,10 @@ fn main() {
         openapi::trials(),
         bad_input::trials(),
         pictures::trials(),
-        pipeline_files::trials(),
+        [pipeline_files::trials(), boundary::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
         [devices::trials(), doctor::trials()]
             .into_iter()
             .flatten()

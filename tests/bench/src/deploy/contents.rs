@@ -37,6 +37,10 @@ pub struct Service {
     pub what: &'static str,
     /// Whether its models are made of the ONNX files by a `convert.py`.
     pub converts: bool,
+    /// Further packages, which are a layer of their own: the file with their list.
+    pub more: Option<&'static str>,
+    /// How often it is measured.
+    pub rounds: usize,
 }
 
 /// The model files: how the service's argument is called, the card, and the side of the pictures.
@@ -68,6 +72,12 @@ impl Service {
         let mut builder = Builder::new(&unfinished)?;
         builder.layer(&[(&bases.join(WITH_PYTHON), "")])?;
         builder.layer(&[(&packages, PACKAGES)])?;
+        if let Some(list) = self.more {
+            let more = scratch.path().join("more");
+            install(&self.folder(places).join(list), &more)?;
+            builder.layer(&[(&more, PACKAGES)])?;
+            fs::remove_dir_all(more)?;
+        }
         builder.layer(&[(&application, "app")])?;
         builder.finish(&self.program())?;
         fs::rename(&unfinished, &layout)?;
@@ -157,7 +167,9 @@ impl Service {
                 all.extend(fs::read(&file)?);
             }
         }
-        all.extend(fs::read(self.folder(places).join("requirements.txt"))?);
+        for list in ["requirements.txt"].into_iter().chain(self.more) {
+            all.extend(fs::read(self.folder(places).join(list))?);
+        }
         for (_, card, _) in MODELS {
             all.extend(fs::read(
                 places.workspace.join(format!("models/{card}.toml")),
