@@ -55,13 +55,15 @@ impl Registry {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        // It ends with this, also where it never answers.
+        let registry = Self {
+            process,
+            host,
+            _folder: folder,
+        };
         for _ in 0..500 {
-            if TcpStream::connect(&host).is_ok() {
-                return Self {
-                    process,
-                    host,
-                    _folder: folder,
-                };
+            if TcpStream::connect(&registry.host).is_ok() {
+                return registry;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
