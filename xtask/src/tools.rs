@@ -81,10 +81,11 @@ const PYTHON: Tool = Tool::base(
 const LIBRARIES: Tool = Tool::base("libraries", &["base-files", "base-passwd", "libstdc++6"]);
 
 /// The programs that tests use, by the variable that tells them where.
-const TESTED_WITH: [(&str, &Tool); 3] = [
+const TESTED_WITH: [(&str, &Tool); 4] = [
     ("FOOTLIGHT_TEST_REGISTRY", &REGISTRY),
     ("FOOTLIGHT_TEST_ORAS", &ORAS),
     ("FOOTLIGHT_TEST_COSIGN", &COSIGN),
+    ("FOOTLIGHT_TEST_CONTAINERD", &CONTAINERD),
 ];
 
 /// Variables for tests, each with the path of a program. What the user has set stays; without the programs there is

@@ -8,6 +8,7 @@
 
 mod collection;
 mod common;
+mod containerd;
 mod docker_registry;
 mod faults;
 mod layouts;
@@ -36,6 +37,7 @@ fn main() {
     trials.extend(referrers::trials());
     trials.extend(tokens::trials());
     trials.extend(registry::trials());
+    trials.extend(containerd::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
