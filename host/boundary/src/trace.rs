@@ -179,7 +179,7 @@ impl Trace<'_> {
         let why = if image {
             format!("`{class}` is an image, and no image leaves its zone")
         } else {
-            format!("no rule lets it")
+            "no rule lets it".to_owned()
         };
         let change = if image {
             format!("{here}, or call these zones one, if all in them may be seen in both")

@@ -23,11 +23,14 @@ impl Proof {
         if !mistakes.is_empty() {
             parts.push(listed(&mistakes));
         }
-        if let (Some(zones), Some(report)) = (&self.file.zones, &self.report) {
-            if !report.paths.is_empty() {
-                parts.push(drawing::draw(&self.file, zones, report));
-                parts.push(format!("Every way that data can take\n\n{}", ways(report)));
-            }
+        // Where names or rules are wrong, no way was gone.
+        let gone = self
+            .report
+            .as_ref()
+            .filter(|report| !report.paths.is_empty());
+        if let (Some(zones), Some(report)) = (&self.file.zones, gone) {
+            parts.push(drawing::draw(&self.file, zones, report));
+            parts.push(format!("Every way that data can take\n\n{}", ways(report)));
         }
         parts.push(format!("What each stage can reach\n\n{}", self.reach()));
         if let Some(report) = self.report.as_ref().filter(|_| mistakes.is_empty()) {
