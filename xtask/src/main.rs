@@ -14,6 +14,7 @@ mod digest;
 mod download;
 mod fetch;
 mod folder;
+mod image;
 mod languages;
 mod model;
 mod prerequisites;
@@ -73,6 +74,8 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// Builds the host's container image: the binary, the inference library, and what both are linked to
+    Image(image::Options),
     /// Fetches the inference runtime, the models and the sample photos that the host and the demonstration use
     Fetch,
     /// Fetches the registry and the clients that tests use, and prints the variables that tell `cargo test` where they are
@@ -124,6 +127,10 @@ fn run(task: Task) -> Result<ExitCode> {
                 &progress,
                 &bench::Options { only, json },
             );
+        }
+        Task::Image(options) => {
+            fetch::all(&workspace, &cache, &progress, Purpose::Running)?;
+            image::run(&workspace, &cache, &progress, &options)?;
         }
         Task::Fetch => fetch::all(&workspace, &cache, &progress, Purpose::Running)?,
         Task::Quantize => {

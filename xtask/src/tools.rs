@@ -77,9 +77,8 @@ const PYTHON: Tool = Tool::base(
         "python3",
     ],
 );
-/// What the host and its inference libraries are linked to.
-const LIBRARIES: Tool = Tool::base("libraries", &["base-files", "base-passwd", "libstdc++6"]);
-
+/// What the host's image takes its libraries and the authorities' certificates from.
+const IMAGE: Tool = Tool::base("image", &["ca-certificates", "libstdc++6"]);
 /// The programs that tests use, by the variable that tells them where.
 const TESTED_WITH: [(&str, &Tool); 3] = [
     ("FOOTLIGHT_TEST_REGISTRY", &REGISTRY),
@@ -108,6 +107,24 @@ pub fn for_tests(cache: &Cache, progress: &Progress) -> Vec<(&'static str, PathB
         .collect()
 }
 
+/// The root folder that the host's image takes libraries from.
+///
+/// # Errors
+/// Where it cannot be had, with the reason.
+pub fn for_image(cache: &Cache, progress: &Progress) -> Result<PathBuf> {
+    fetch(cache, progress, &[&IMAGE])?;
+    Ok(IMAGE.folder(cache))
+}
+
+/// A client of registries, which copies images.
+///
+/// # Errors
+/// Where it cannot be had, with the reason.
+pub fn oras(cache: &Cache, progress: &Progress) -> Result<PathBuf> {
+    fetch(cache, progress, &[&ORAS])?;
+    ORAS.program(cache).context("oras has no program")
+}
+
 /// What deploying is measured with.
 pub struct Deployment {
     /// `PATH` with a registry, a client and a container runtime in it, before the user's.
@@ -122,11 +139,7 @@ pub struct Deployment {
 /// Where it cannot be had, with the reason.
 pub fn for_deployment(cache: &Cache, progress: &Progress) -> Result<Deployment> {
     let tools = [&REGISTRY, &ORAS, &CONTAINERD, &RUNC];
-    fetch(
-        cache,
-        progress,
-        &[&tools[..], &[&PYTHON, &LIBRARIES]].concat(),
-    )?;
+    fetch(cache, progress, &[&tools[..], &[&PYTHON, &IMAGE]].concat())?;
     let programs = tools.into_iter().flat_map(|tool| {
         let folder = tool.folder(cache);
         [folder.join("usr/bin"), folder.join("usr/sbin")]
