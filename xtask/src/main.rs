@@ -12,6 +12,7 @@ mod debian;
 mod demo;
 mod digest;
 mod download;
+mod e2e;
 mod fetch;
 mod folder;
 mod image;
@@ -74,6 +75,8 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// Runs the hosts on a Kubernetes cluster, and tests that they serve and survive
+    E2e(e2e::Options),
     /// Builds the host's container image: the binary, the inference library, and what both are linked to
     Image(image::Options),
     /// Fetches the inference runtime, the models and the sample photos that the host and the demonstration use
@@ -127,6 +130,10 @@ fn run(task: Task) -> Result<ExitCode> {
                 &progress,
                 &bench::Options { only, json },
             );
+        }
+        Task::E2e(options) => {
+            fetch::all(&workspace, &cache, &progress, Purpose::Testing)?;
+            return e2e::run(&workspace, &cache, &progress, &options);
         }
         Task::Image(options) => {
             fetch::all(&workspace, &cache, &progress, Purpose::Running)?;

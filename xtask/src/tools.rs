@@ -79,11 +79,20 @@ const PYTHON: Tool = Tool::base(
 );
 /// What the host's image takes its libraries and the authorities' certificates from.
 const IMAGE: Tool = Tool::base("image", &["ca-certificates", "libstdc++6"]);
+
+/// A client of Kubernetes, of the oldest version that the manifests are for.
+const KUBECTL: Tool = Tool::one(
+    "kubernetes-client",
+    "bookworm",
+    &["usr/bin/kubectl", "version", "--client"],
+);
+
 /// The programs that tests use, by the variable that tells them where.
-const TESTED_WITH: [(&str, &Tool); 3] = [
+const TESTED_WITH: [(&str, &Tool); 4] = [
     ("FOOTLIGHT_TEST_REGISTRY", &REGISTRY),
     ("FOOTLIGHT_TEST_ORAS", &ORAS),
     ("FOOTLIGHT_TEST_COSIGN", &COSIGN),
+    ("FOOTLIGHT_TEST_OLD_KUBECTL", &KUBECTL),
 ];
 
 /// Variables for tests, each with the path of a program. What the user has set stays; without the programs there is
@@ -97,7 +106,7 @@ pub fn for_tests(cache: &Cache, progress: &Progress) -> Vec<(&'static str, PathB
     if let Err(error) = fetch(cache, progress, &tools) {
         progress.line(
             "missing",
-            &format!("a registry and its clients, so tests with them are skipped: {error:#}"),
+            &format!("a registry, its clients and those of Kubernetes, so tests with them are skipped: {error:#}"),
         );
         return Vec::new();
     }
@@ -123,6 +132,17 @@ pub fn for_image(cache: &Cache, progress: &Progress) -> Result<PathBuf> {
 pub fn oras(cache: &Cache, progress: &Progress) -> Result<PathBuf> {
     fetch(cache, progress, &[&ORAS])?;
     ORAS.program(cache).context("oras has no program")
+}
+
+/// A client of Kubernetes, of the oldest version that the manifests are for.
+///
+/// # Errors
+/// Where it cannot be had, with the reason.
+pub fn old_kubectl(cache: &Cache, progress: &Progress) -> Result<PathBuf> {
+    fetch(cache, progress, &[&KUBECTL])?;
+    KUBECTL
+        .program(cache)
+        .context("kubernetes-client has no program")
 }
 
 /// What deploying is measured with.
