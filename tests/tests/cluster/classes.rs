@@ -37,6 +37,7 @@ fn each_its_own() -> Result<(), CannotBeDone> {
     // One kind of hosts goes before others come, as a node has one GPU.
     site::all_in_one();
     kubectl::says(&["delete", "daemonset", "footlight"]);
+    let _again = AllInOneAgain;
     site::apply("by-class");
     let pods = until("hosts of each node's kind", || {
         let pods = pods::all();
@@ -65,9 +66,16 @@ fn each_its_own() -> Result<(), CannotBeDone> {
         members::enrol(pod);
         members::right_verdicts(pod).unwrap();
     }
-    let kinds = ["footlight-cpu", "footlight-gpu", "footlight-edge"];
-    kubectl::says(&[&["delete", "daemonset"], &kinds[..]].concat());
-    site::apply("all-in-one");
-    site::every_node_ready();
     Ok(())
+}
+
+/// Puts the hosts of the other tests back when this goes, however the test ended.
+struct AllInOneAgain;
+
+impl Drop for AllInOneAgain {
+    fn drop(&mut self) {
+        let kinds = ["footlight-cpu", "footlight-gpu", "footlight-edge"];
+        kubectl::says(&[&["delete", "daemonset"], &kinds[..]].concat());
+        site::apply("all-in-one");
+    }
 }

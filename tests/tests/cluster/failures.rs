@@ -2,14 +2,17 @@
 
 use crate::kubectl;
 use crate::members;
-use crate::needs::{CannotBeDone, Need, trial};
+use crate::needs::{CannotBeDone, Need, Test, trial};
 use crate::pods::{self, Pod};
 use crate::processes::Process;
 use crate::site::{self, until};
 use libtest_mimic::Trial;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 pub fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn() -> Result<(), CannotBeDone>); 3] = [
+    let tests: [(&str, Test); 3] = [
         (
             "cluster: a host that is killed is back, with its members",
             killed,
@@ -41,7 +44,10 @@ fn with_members() -> Vec<Pod> {
 fn killed() -> Result<(), CannotBeDone> {
     let pods = with_members();
     let pod = &pods[0];
-    Process::of(pod)?.kill();
+    let host = Process::of(pod)?;
+    let kept = kept(&host);
+    assert!(kept.len() > 5, "{kept:?}");
+    host.kill();
     until("the host is back after kill -9", || {
         let now = pods::on(&pod.node)?;
         if now.restarts == pod.restarts || !now.ready {
@@ -54,10 +60,32 @@ fn killed() -> Result<(), CannotBeDone> {
         (now.uid.as_str(), now.restarts),
         (pod.uid.as_str(), pod.restarts + 1)
     );
-    // Nothing is fetched anew: the store, too, is where it was.
-    let log = kubectl::says(&["logs", &now.name]);
-    assert!(!log.contains("fetched"), "{log}");
+    // Nothing was fetched or compiled anew: the files are the same, and not only alike.
+    assert_eq!(self::kept(&Process::of(&now)?), kept);
     Ok(())
+}
+
+/// The files that a host has fetched, and those that it has compiled, by name and number.
+fn kept(host: &Process) -> Vec<(PathBuf, u64)> {
+    let mut folders = vec![
+        host.in_root("var/cache/footlight/store/blobs"),
+        host.in_root("var/cache/footlight/compiled"),
+    ];
+    let root = host.in_root("");
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let (path, about) = entry.map(|entry| (entry.path(), entry.metadata())).unwrap();
+            let about = about.unwrap();
+            if about.is_dir() {
+                folders.push(path);
+            } else {
+                files.push((path.strip_prefix(&root).unwrap().to_owned(), about.ino()));
+            }
+        }
+    }
+    files.sort();
+    files
 }
 
 fn deleted() -> Result<(), CannotBeDone> {
@@ -88,6 +116,7 @@ fn not_there() -> Result<(), CannotBeDone> {
     let (repository, _) = pipeline.split_once('@').unwrap();
     let missing = format!("{repository}-of-nobody:1.0");
     site::tell(Some(&missing));
+    let _again = ToldAgain(&pod.node);
     kubectl::says(&["delete", "pod", &pod.name, "--wait=false"]);
     let log = until("a pod says what it lacks", || {
         let now = pods::on(&pod.node)?;
@@ -96,14 +125,24 @@ fn not_there() -> Result<(), CannotBeDone> {
         }
         Ok(kubectl::says(&["logs", &now.name, "--previous"]))
     });
-    assert!(log.contains(&missing), "{log}");
+    let lacks = format!("{repository}-of-nobody has no manifest `1.0`");
+    assert!(log.contains(&lacks), "{log}");
     assert!(!pods::on(&pod.node).unwrap().ready);
     for other in others {
         members::right_verdicts(other).unwrap();
     }
-    site::tell(None);
-    // It would be tried again, but after a pause that grows.
-    kubectl::says(&["delete", "pod", &pods::on(&pod.node).unwrap().name]);
-    site::every_node_ready();
     Ok(())
+}
+
+/// Tells hosts of the right pipeline again when this goes, however the test ended.
+struct ToldAgain<'a>(&'a str);
+
+impl Drop for ToldAgain<'_> {
+    fn drop(&mut self) {
+        site::tell(None);
+        // The pod would be started again, but after a pause that grows.
+        if let Ok(pod) = pods::on(self.0) {
+            kubectl::says(&["delete", "pod", &pod.name]);
+        }
+    }
 }

@@ -19,13 +19,12 @@ pub enum Need {
 /// Why a test cannot be done here, which it found out by itself.
 pub struct CannotBeDone(pub String);
 
-/// A test that is ignored, with the reason, where something it needs is not there. It fails by panicking, and may find
-/// that it cannot be done here, with the reason.
-pub fn trial(
-    name: &str,
-    needs: &'static [Need],
-    test: impl FnOnce() -> Result<(), CannotBeDone> + Send + 'static,
-) -> Trial {
+/// A test, which fails by panicking.
+pub type Test = fn() -> Result<(), CannotBeDone>;
+
+/// A test that is ignored, with the reason, where something it needs is not there, or where it found out itself that it
+/// cannot be done here.
+pub fn trial(name: &str, needs: &'static [Need], test: Test) -> Trial {
     Trial::ignorable_test(name, move || {
         let done = match needs.iter().find_map(|need| need.missing()) {
             Some(reason) => Err(reason),

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// For an image to be pulled and a pipeline to be fetched on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The source tree.
 pub fn root() -> PathBuf {
@@ -26,7 +26,11 @@ pub fn overlay(name: &str) -> PathBuf {
 /// Every node runs all of the pipeline; all hosts are ready when this returns.
 pub fn all_in_one() -> Vec<Pod> {
     static APPLIED: OnceLock<()> = OnceLock::new();
-    APPLIED.get_or_init(|| apply("all-in-one"));
+    APPLIED.get_or_init(|| {
+        // Of an earlier run, where the cluster stayed up.
+        kubectl::says(&["delete", "daemonset", "--all"]);
+        apply("all-in-one");
+    });
     every_node_ready()
 }
 
@@ -103,7 +107,7 @@ pub fn until<T>(what: &str, mut so: impl FnMut() -> Result<T, String>) -> T {
                 eprintln!("      {what}: {:.1} s", began.elapsed().as_secs_f32());
                 return done;
             }
-            Err(why) if began.elapsed() > PATIENCE => panic!("no {what}: {why}"),
+            Err(why) if began.elapsed() > PATIENCE => panic!("{what} is waited for in vain: {why}"),
             Err(_) => thread::sleep(Duration::from_millis(100)),
         }
     }
