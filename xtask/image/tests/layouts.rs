@@ -34,6 +34,9 @@ fn system(root: &Path, names: [&str; 2], age: u64) {
         fs::set_permissions(&file, Permissions::from_mode(0o700)).unwrap();
         File::open(&file).unwrap().set_modified(then).unwrap();
     }
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        fs::write(root.join("usr/bin").join(name), name).unwrap();
+    }
     symlink("usr/bin", root.join("bin")).unwrap();
 }
 
@@ -82,7 +85,7 @@ fn a_layout_is_what_its_digests_say() {
     let config = document(&blob(&manifest["config"]));
     assert_eq!(config["config"]["User"], "65532:65532");
     let (mut compressed, mut unpacked) = (0, 0);
-    let mut entries = Entries::new();
+    let (mut entries, mut order) = (Entries::new(), Vec::new());
     for (number, layer) in manifest["layers"].as_array().unwrap().iter().enumerate() {
         let packed = blob(layer);
         let mut plain = Vec::new();
@@ -102,11 +105,16 @@ fn a_layout_is_what_its_digests_say() {
                 header.mtime().unwrap(),
                 link.map(|link| link.display().to_string()),
             );
-            entries.insert(entry.path().unwrap().display().to_string(), about);
+            let name = entry.path().unwrap().display().to_string();
+            order.push(name.clone());
+            entries.insert(name, about);
         }
     }
     assert_eq!(image.sizes.compressed, compressed as u64);
     assert_eq!(image.sizes.unpacked, unpacked as u64);
+    let of_the_system = order.iter().take_while(|name| !name.starts_with("app"));
+    assert!(of_the_system.clone().is_sorted(), "{order:?}");
+    assert_eq!(of_the_system.count(), 11, "{order:?}");
     assert_eq!(entries["bin"], (0o777, 0, 0, Some("usr/bin".to_owned())));
     for file in ["usr/bin/tool", "app/tool", "app/usr/bin/other"] {
         assert_eq!(entries[file], (0o755, 0, 0, None), "{file}");
