@@ -118,15 +118,20 @@ fn not_there() -> Result<(), CannotBeDone> {
     site::tell(Some(&missing));
     let _again = ToldAgain(&pod.node);
     kubectl::says(&["delete", "pod", &pod.name, "--wait=false"]);
-    let log = until("a pod says what it lacks", || {
+    let lacks = format!("{repository}-of-nobody has no manifest `1.0`");
+    until("a pod says what it lacks", || {
         let now = pods::on(&pod.node)?;
         if now.uid == pod.uid || now.restarts == 0 {
             return Err(format!("{now:?}"));
         }
-        Ok(kubectl::says(&["logs", &now.name, "--previous"]))
+        // The kubelet throws a log away when the container ends once more.
+        let log = kubectl::says(&["logs", &now.name, "--previous"]);
+        if log.contains(&lacks) {
+            Ok(())
+        } else {
+            Err(log)
+        }
     });
-    let lacks = format!("{repository}-of-nobody has no manifest `1.0`");
-    assert!(log.contains(&lacks), "{log}");
     assert!(!pods::on(&pod.node).unwrap().ready);
     for other in others {
         members::right_verdicts(other).unwrap();
