@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use footlight_authoring::{Cache, Progress};
@@ -45,6 +45,16 @@ pub fn wanted() -> Result<Vec<Folder>> {
     let packages: Packages =
         toml::from_str(include_str!("../packages.toml")).context("xtask/packages.toml")?;
     Ok(packages.folder)
+}
+
+/// Where OpenVINO's libraries are.
+pub fn openvino(cache: &Cache) -> Result<PathBuf> {
+    let folders = wanted()?;
+    let folder = folders
+        .iter()
+        .find(|folder| folder.source.package == "openvino");
+    let folder = folder.context("xtask/packages.toml has no OpenVINO")?;
+    Ok(cache.path(&folder.into))
 }
 
 impl Folder {

@@ -12,8 +12,10 @@ mod debian;
 mod demo;
 mod digest;
 mod download;
+mod e2e;
 mod fetch;
 mod folder;
+mod image;
 mod languages;
 mod model;
 mod prerequisites;
@@ -73,6 +75,10 @@ enum Task {
         #[arg(long, value_name = "FILE")]
         json: Option<PathBuf>,
     },
+    /// Runs the hosts on a Kubernetes cluster, and tests that they serve and survive
+    E2e(e2e::Options),
+    /// Builds the host's container image: the binary, the inference library, and what both are linked to
+    Image(image::Options),
     /// Fetches the inference runtime, the models and the sample photos that the host and the demonstration use
     Fetch,
     /// Fetches the registry and the clients that tests use, and prints the variables that tell `cargo test` where they are
@@ -124,6 +130,14 @@ fn run(task: Task) -> Result<ExitCode> {
                 &progress,
                 &bench::Options { only, json },
             );
+        }
+        Task::E2e(options) => {
+            fetch::all(&workspace, &cache, &progress, Purpose::Testing)?;
+            return e2e::run(&workspace, &cache, &progress, &options);
+        }
+        Task::Image(options) => {
+            fetch::all(&workspace, &cache, &progress, Purpose::Running)?;
+            image::run(&workspace, &cache, &progress, &options)?;
         }
         Task::Fetch => fetch::all(&workspace, &cache, &progress, Purpose::Running)?,
         Task::Quantize => {

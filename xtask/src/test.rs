@@ -1,6 +1,7 @@
 //! Running every test.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result};
@@ -8,6 +9,7 @@ use footlight_authoring::cargo::cargo;
 use footlight_authoring::{Cache, Progress};
 
 use crate::build;
+use crate::e2e::{self, Cluster, Site};
 use crate::languages;
 use crate::stages;
 use crate::tools;
@@ -21,9 +23,7 @@ pub fn run(
     progress: &Progress,
     arguments: &[String],
 ) -> Result<ExitCode> {
-    stages::build_all(workspace, cache, progress)?;
-    languages::build(workspace, cache, progress)?;
-    build::host(workspace, progress)?;
+    build(workspace, cache, progress)?;
     let tools = tools::for_tests(cache, progress);
     let selections: &[&[&str]] = if selects(arguments) {
         &[&[]]
@@ -33,7 +33,7 @@ pub fn run(
             &["--package", "xtask"],
             &[],
             &["--manifest-path", "tests/upstream/Cargo.toml"],
-            &["--package", "footlight-tests"],
+            &["--package", "footlight-tests", "--test", "behaviour"],
         ]
     };
     let mut counts = Counts::default();
@@ -42,6 +42,9 @@ pub fn run(
         let mut command = cargo_test(workspace, cache, selection, arguments);
         command.envs(tools.iter().map(|(name, program)| (name, program)));
         right &= counts.run(&mut command)?;
+    }
+    if !selects(arguments) {
+        right &= on_a_cluster(workspace, cache, progress, arguments, &tools, &mut counts)?;
     }
     println!(
         "\n{} passed, {} failed, {} skipped",
@@ -54,6 +57,38 @@ pub fn run(
     })
 }
 
+/// The tests on a cluster come last, as it takes processors and memory from all others. Where this machine can have none, they
+/// report themselves ignored, with what is missing.
+fn on_a_cluster(
+    workspace: &Workspace,
+    cache: &Cache,
+    progress: &Progress,
+    arguments: &[String],
+    tools: &[(&'static str, PathBuf)],
+    counts: &mut Counts,
+) -> Result<bool> {
+    let mut command = cargo_test(workspace, cache, &e2e::TESTS, arguments);
+    command.envs(tools.iter().map(|(name, program)| (name, program)));
+    let site = match Cluster::of_this_machine(workspace, cache, progress) {
+        Ok(cluster) => Some(Site::open(workspace, cache, progress, cluster)?),
+        Err(error) => {
+            command.env("FOOTLIGHT_CLUSTER_LACKS", format!("{error:#}"));
+            None
+        }
+    };
+    if let Some(site) = &site {
+        site.tell(&mut command);
+    }
+    counts.run(&mut command)
+}
+
+/// Builds what the tests use.
+pub fn build(workspace: &Workspace, cache: &Cache, progress: &Progress) -> Result<()> {
+    stages::build_all(workspace, cache, progress)?;
+    languages::build(workspace, cache, progress)?;
+    build::host(workspace, progress)
+}
+
 /// Whether the user names packages.
 fn selects(arguments: &[String]) -> bool {
     let of_cargo = arguments.iter().take_while(|argument| *argument != "--");
@@ -62,7 +97,8 @@ fn selects(arguments: &[String]) -> bool {
         .any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
 }
 
-fn cargo_test(
+/// `cargo test` for a selection of packages, with the variables that tell tests where things are.
+pub fn cargo_test(
     workspace: &Workspace,
     cache: &Cache,
     selection: &[&str],

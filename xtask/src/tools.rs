@@ -77,15 +77,23 @@ const PYTHON: Tool = Tool::base(
         "python3",
     ],
 );
-/// What the host and its inference libraries are linked to.
-const LIBRARIES: Tool = Tool::base("libraries", &["base-files", "base-passwd", "libstdc++6"]);
+/// What the host's image takes its libraries and the authorities' certificates from.
+const IMAGE: Tool = Tool::base("image", &["ca-certificates", "libstdc++6"]);
+
+/// A client of Kubernetes, of the oldest version that the manifests are for.
+const KUBECTL: Tool = Tool::one(
+    "kubernetes-client",
+    "bookworm",
+    &["usr/bin/kubectl", "version", "--client"],
+);
 
 /// The programs that tests use, by the variable that tells them where.
-const TESTED_WITH: [(&str, &Tool); 4] = [
+const TESTED_WITH: [(&str, &Tool); 5] = [
     ("FOOTLIGHT_TEST_REGISTRY", &REGISTRY),
     ("FOOTLIGHT_TEST_ORAS", &ORAS),
     ("FOOTLIGHT_TEST_COSIGN", &COSIGN),
     ("FOOTLIGHT_TEST_CONTAINERD", &CONTAINERD),
+    ("FOOTLIGHT_TEST_OLD_KUBECTL", &KUBECTL),
 ];
 
 /// Variables for tests, each with the path of a program. What the user has set stays; without the programs there is
@@ -99,7 +107,7 @@ pub fn for_tests(cache: &Cache, progress: &Progress) -> Vec<(&'static str, PathB
     if let Err(error) = fetch(cache, progress, &tools) {
         progress.line(
             "missing",
-            &format!("a registry and its clients, so tests with them are skipped: {error:#}"),
+            &format!("a registry, its clients and those of Kubernetes, so tests with them are skipped: {error:#}"),
         );
         return Vec::new();
     }
@@ -107,6 +115,35 @@ pub fn for_tests(cache: &Cache, progress: &Progress) -> Vec<(&'static str, PathB
         .into_iter()
         .filter_map(|(variable, tool)| Some((variable, tool.program(cache)?)))
         .collect()
+}
+
+/// The root folder that the host's image takes libraries from.
+///
+/// # Errors
+/// Where it cannot be had, with the reason.
+pub fn for_image(cache: &Cache, progress: &Progress) -> Result<PathBuf> {
+    fetch(cache, progress, &[&IMAGE])?;
+    Ok(IMAGE.folder(cache))
+}
+
+/// A client of registries, which copies images.
+///
+/// # Errors
+/// Where it cannot be had, with the reason.
+pub fn oras(cache: &Cache, progress: &Progress) -> Result<PathBuf> {
+    fetch(cache, progress, &[&ORAS])?;
+    ORAS.program(cache).context("oras has no program")
+}
+
+/// A client of Kubernetes, of the oldest version that the manifests are for.
+///
+/// # Errors
+/// Where it cannot be had, with the reason.
+pub fn old_kubectl(cache: &Cache, progress: &Progress) -> Result<PathBuf> {
+    fetch(cache, progress, &[&KUBECTL])?;
+    KUBECTL
+        .program(cache)
+        .context("kubernetes-client has no program")
 }
 
 /// What deploying is measured with.
@@ -123,11 +160,7 @@ pub struct Deployment {
 /// Where it cannot be had, with the reason.
 pub fn for_deployment(cache: &Cache, progress: &Progress) -> Result<Deployment> {
     let tools = [&REGISTRY, &ORAS, &CONTAINERD, &RUNC];
-    fetch(
-        cache,
-        progress,
-        &[&tools[..], &[&PYTHON, &LIBRARIES]].concat(),
-    )?;
+    fetch(cache, progress, &[&tools[..], &[&PYTHON, &IMAGE]].concat())?;
     let programs = tools.into_iter().flat_map(|tool| {
         let folder = tool.folder(cache);
         [folder.join("usr/bin"), folder.join("usr/sbin")]

@@ -7,7 +7,6 @@
 mod commands;
 mod containers;
 mod contents;
-mod image;
 mod network;
 mod node;
 mod registry;
@@ -17,11 +16,11 @@ mod verdict;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use footlight_image::Image;
 use tempfile::TempDir;
 
 use self::containers::Containerd;
 use self::contents::Service;
-use self::image::Image;
 use self::network::Network;
 use self::node::Published;
 use self::registry::Registry;

@@ -78,6 +78,7 @@ pub struct ArtifactArgs {
     #[arg(long, value_name = "DIR")]
     pub store: Option<PathBuf>,
     /// Registry that is spoken to without TLS, as those of this machine are; may be given several times
+    /// [default: $FOOTLIGHT_PLAIN_HTTP, separated by commas]
     #[arg(long, value_name = "REGISTRY")]
     pub plain_http: Vec<String>,
     /// File with certificates to trust beside the system's; may be given several times

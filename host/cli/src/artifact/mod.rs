@@ -60,7 +60,7 @@ fn open_with(
     progress: Arc<dyn Progress>,
 ) -> Result<Artifacts> {
     let options = Options {
-        plain_http: args.plain_http.clone(),
+        plain_http: plain_http(args),
         extra_root_certificates: args.ca.clone(),
         judge,
         progress,
@@ -69,6 +69,19 @@ fn open_with(
     let folder = args.store.clone().or_else(|| variable("FOOTLIGHT_STORE"));
     let folder = folder.unwrap_or_else(|| cache_dir().join("store"));
     Artifacts::open(&folder, options).context("the store cannot be used")
+}
+
+/// The registries without TLS: those that were named, else those of $FOOTLIGHT_PLAIN_HTTP.
+fn plain_http(args: &ArtifactArgs) -> Vec<String> {
+    if !args.plain_http.is_empty() {
+        return args.plain_http.clone();
+    }
+    let named = env::var("FOOTLIGHT_PLAIN_HTTP").unwrap_or_default();
+    let named = named.split(',').map(str::trim);
+    named
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn variable(name: &str) -> Option<PathBuf> {

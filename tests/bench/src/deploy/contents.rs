@@ -6,10 +6,11 @@ use std::process::Command;
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
+use footlight_image::layer::Item;
+use footlight_image::{Builder, Image, Program, host};
 use footlight_nn::{Card, cache_dir, sha256_hex};
 use tempfile::TempDir;
 
-use super::image::{Builder, Image, Program};
 use crate::places::Places;
 use crate::process::run as execute;
 
@@ -23,11 +24,9 @@ pub const PORT: u16 = 8080;
 const PATH: &str = "PATH=/usr/local/bin:/usr/bin:/bin";
 /// The repository of the host's own image.
 pub const HOST: &str = "footlight";
-/// Where OpenVINO's libraries are in it.
-pub const LIBRARIES: &str = "/usr/lib/footlight/openvino";
 /// The root folders that images begin with.
 const WITH_PYTHON: &str = "python-bookworm";
-const WITH_LIBRARIES: &str = "libraries-bookworm";
+const WITH_LIBRARIES: &str = "image-bookworm";
 
 /// A service of the peers that is made an image of.
 pub struct Service {
@@ -70,15 +69,15 @@ impl Service {
 
         let unfinished = scratch.path().join("layout");
         let mut builder = Builder::new(&unfinished)?;
-        builder.layer(&[(&bases.join(WITH_PYTHON), "")])?;
-        builder.layer(&[(&packages, PACKAGES)])?;
+        builder.layer(&[Item::copy(&bases.join(WITH_PYTHON), "")])?;
+        builder.layer(&[Item::copy(&packages, PACKAGES)])?;
         if let Some(list) = self.more {
             let more = scratch.path().join("more");
             install(&self.folder(places).join(list), &more)?;
-            builder.layer(&[(&more, PACKAGES)])?;
+            builder.layer(&[Item::copy(&more, PACKAGES)])?;
             fs::remove_dir_all(more)?;
         }
-        builder.layer(&[(&application, "app")])?;
+        builder.layer(&[Item::copy(&application, "app")])?;
         builder.finish(&self.program())?;
         fs::rename(&unfinished, &layout)?;
         Image::read(&layout).context("the image was not finished")
@@ -145,6 +144,7 @@ impl Service {
             command,
             environment: vec![PATH.to_owned()],
             folder: "/app",
+            ..Program::default()
         }
     }
 
@@ -179,27 +179,16 @@ impl Service {
     }
 }
 
-/// The image of the host itself: its program without symbols, and the inference libraries as xtask fetches them.
-pub fn host_image(bases: &Path, folder: &Path) -> Result<Image> {
-    let program = std::env::current_exe()?.with_file_name("footlight");
-    let stripped = folder.join("footlight");
-    execute(Command::new("strip").arg("-o").arg(&stripped).arg(program))
-        .context("the host's program is not stripped of its symbols")?;
-    let layout = folder.join("host-image");
-    let mut builder = Builder::new(&layout)?;
-    builder.layer(&[(&bases.join(WITH_LIBRARIES), "")])?;
-    builder.layer(&[
-        (&super::node::openvino()?, LIBRARIES.trim_start_matches('/')),
-        (&stripped, "usr/bin/footlight"),
-    ])?;
-    builder.finish(&Program {
-        command: vec!["footlight".to_owned()],
-        environment: vec![
-            PATH.to_owned(),
-            "FOOTLIGHT_CACHE=/var/cache/footlight".to_owned(),
-        ],
-        folder: "/",
-    })
+/// The image of the host itself, as `cargo xtask image` makes it.
+pub fn host_image(places: &Places, bases: &Path, folder: &Path) -> Result<Image> {
+    let parts = host::Parts {
+        program: &std::env::current_exe()?.with_file_name("footlight"),
+        openvino: &super::node::openvino()?,
+        debian: &bases.join(WITH_LIBRARIES),
+        licence: &places.workspace.join("LICENSE"),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    Ok(host::build(&parts, &folder.join("host-image"))?)
 }
 
 fn peers(places: &Places) -> PathBuf {

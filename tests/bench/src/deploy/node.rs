@@ -83,7 +83,7 @@ pub fn rows(site: &Site, published: &Published) -> Result<Vec<Row>> {
 
 /// A node that has containerd and nothing else.
 pub fn brand_new_rows(site: &Site, published: &Published, bases: &Path) -> Result<Vec<Row>> {
-    let image = contents::host_image(bases, site.folder.path())?;
+    let image = contents::host_image(site.places, bases, site.folder.path())?;
     let reference = site.registry.push(&image, HOST)?;
     let brand_new = (0..ROUNDS)
         .map(|_| brand_new(site, published, &reference))
@@ -162,7 +162,7 @@ fn brand_new(site: &Site, published: &Published, image: &str) -> Result<Taken> {
         &host,
         &published.reference,
         "/var/lib/footlight",
-        contents::LIBRARIES,
+        footlight_image::host::OPENVINO,
         &listen,
     );
     let words: Vec<&str> = ["footlight"]

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use footlight_image::{Image, TAG};
 
-use super::image::{Image, TAG};
 use super::network::Namespace;
 use crate::load;
 use crate::process::{Running, run as execute};

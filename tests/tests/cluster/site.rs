@@ -1,0 +1,134 @@
+//! The hosts on the cluster, put there as a user does: an overlay of one's own over one of `k8s/overlays`.
+
+use crate::kubectl;
+use crate::pods::{self, Pod};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// For an image to be pulled and a pipeline to be fetched on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The source tree.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// An overlay of `k8s/overlays`.
+pub fn overlay(name: &str) -> PathBuf {
+    root().join("k8s/overlays").join(name)
+}
+
+/// Every node runs all of the pipeline; all hosts are ready when this returns.
+pub fn all_in_one() -> Vec<Pod> {
+    static APPLIED: OnceLock<()> = OnceLock::new();
+    APPLIED.get_or_init(|| {
+        // Of an earlier run, where the cluster stayed up.
+        kubectl::says(&["delete", "daemonset", "--all"]);
+        apply("all-in-one");
+    });
+    every_node_ready()
+}
+
+/// Applies an overlay with the image and the pipeline of this cluster's registry.
+pub fn apply(name: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&root().join("k8s"), &folder.path().join("k8s"));
+    let site = folder.path().join("site");
+    fs::create_dir(&site).unwrap();
+    let image = variable("IMAGE");
+    let (image, digest) = image.split_once('@').unwrap();
+    let kustomization = format!(
+        "bases: [../k8s/overlays/{name}]\n\
+         images: [{{name: registry.example/footlight/host, newName: \"{image}\", digest: \"{digest}\"}}]\n\
+         patchesStrategicMerge: [settings.yaml]\n"
+    );
+    fs::write(site.join("kustomization.yaml"), kustomization).unwrap();
+    fs::write(site.join("settings.yaml"), settings(&variable("PIPELINE"))).unwrap();
+    kubectl::says(&["apply", "-k", &site.display().to_string()]);
+}
+
+/// What the hosts are told, with a pipeline.
+fn settings(pipeline: &str) -> String {
+    let plain = env::var("FOOTLIGHT_CLUSTER_PLAIN_HTTP").unwrap_or_default();
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: footlight, namespace: footlight}}\n\
+         data: {{FOOTLIGHT_PIPELINE: \"{pipeline}\", FOOTLIGHT_PLAIN_HTTP: \"{plain}\"}}\n"
+    )
+}
+
+/// Tells hosts that start from now on to run another pipeline, or, without one, that of this cluster's registry.
+pub fn tell(pipeline: Option<&str>) {
+    let pipeline = pipeline.map_or_else(|| variable("PIPELINE"), str::to_owned);
+    let patch = format!("{{\"data\":{{\"FOOTLIGHT_PIPELINE\":\"{pipeline}\"}}}}");
+    kubectl::says(&["patch", "configmap", "footlight", "--patch", &patch]);
+}
+
+/// The reference of the pipeline of this cluster's registry.
+pub fn pipeline() -> String {
+    variable("PIPELINE")
+}
+
+/// One ready host on each node that takes pods.
+pub fn every_node_ready() -> Vec<Pod> {
+    let nodes = kubectl::items(&["nodes"]);
+    let takes_pods = nodes.iter().filter(|node| node["spec"]["taints"].is_null());
+    let mut names: Vec<&str> = takes_pods
+        .map(|node| node["metadata"]["name"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    until("a ready host on every node", || {
+        let pods = pods::all();
+        let mut ready: Vec<&str> = pods
+            .iter()
+            .filter(|pod| pod.ready)
+            .map(|pod| pod.node.as_str())
+            .collect();
+        ready.sort_unstable();
+        if ready == names && pods.len() == names.len() {
+            Ok(pods)
+        } else {
+            Err(format!("ready on {ready:?} of {names:?}; {pods:?}"))
+        }
+    })
+}
+
+/// Waits until something is so; how long it took is said. What it is then.
+#[track_caller]
+pub fn until<T>(what: &str, mut so: impl FnMut() -> Result<T, String>) -> T {
+    let began = Instant::now();
+    loop {
+        match so() {
+            Ok(done) => {
+                eprintln!("      {what}: {:.1} s", began.elapsed().as_secs_f32());
+                return done;
+            }
+            Err(why) if began.elapsed() > PATIENCE => panic!("{what} is waited for in vain: {why}"),
+            Err(_) => thread::sleep(Duration::from_millis(100)),
+        }
+    }
+}
+
+/// Leaves a cluster that was there before as it was.
+pub fn leave() {
+    let there = env::var_os("FOOTLIGHT_CLUSTER_KUBECONFIG").is_some();
+    if there && env::var_os("FOOTLIGHT_CLUSTER_KEEP").is_none() {
+        let overlay = overlay("by-class").display().to_string();
+        let mut delete = kubectl::of_the_hosts(&["delete", "-k", &overlay, "--ignore-not-found"]);
+        let _ = delete.output();
+    }
+}
+
+fn variable(name: &str) -> String {
+    let name = format!("FOOTLIGHT_CLUSTER_{name}");
+    env::var(&name).unwrap_or_else(|_| panic!("no {name}"))
+}
+
+fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-r").arg(from).arg(to).status();
+    assert!(status.unwrap().success());
+}
