@@ -69,7 +69,7 @@ impl Service {
 
         let unfinished = scratch.path().join("layout");
         let mut builder = Builder::new(&unfinished)?;
-        builder.layer(&[Item::copy(&bases.join(WITH_PYTHON), "")])?;
+        builder.layer(&[Item::copy(bases.join(WITH_PYTHON), "")])?;
         builder.layer(&[Item::copy(&packages, PACKAGES)])?;
         if let Some(list) = self.more {
             let more = scratch.path().join("more");
