@@ -3,7 +3,6 @@
 use crate::deployment::Definition;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
-use crate::pin::settle;
 use crate::source::{NotAllowed, OperatorsOnly, Source, Sources};
 use crate::supply::Supply;
 use crate::tag::Tag;
@@ -39,9 +38,7 @@ impl Source for ArtifactSource {
         let found = artifacts.pipeline(&self.0.reference);
         let found = found.map_err(|error| OpenError::new(error.to_string()))?;
         self.0.saw(found.about.digest);
-        let text = settle(&found.file, &found.home).map_err(|error| self.fails(error))?;
-        let mut file = PipelineFile::parse(&text).map_err(|error| self.fails(error))?;
-        file.home = Some(found.home);
+        let file = PipelineFile::published(&found).map_err(|error| self.fails(error))?;
         Ok(Definition {
             file,
             version: Some(found.about.digest.to_string()),

@@ -25,7 +25,7 @@ impl<'a> Parts<'a> {
             Place::Artifact(reference) => {
                 let artifacts = self.artifacts(reference)?;
                 let stage = match self.at_home(reference) {
-                    Some((digest, places)) => artifacts.stage_at(digest, &places),
+                    Some((digest, home)) => artifacts.stage_at(digest, &[home]),
                     None => artifacts.stage(reference),
                 };
                 let stage = stage.map_err(|error| error.to_string())?;
@@ -48,7 +48,7 @@ impl<'a> Parts<'a> {
             Place::Artifact(reference) => {
                 let artifacts = self.artifacts(reference)?;
                 let model = match self.at_home(reference) {
-                    Some((digest, places)) => artifacts.model_at(digest, &places),
+                    Some((digest, home)) => artifacts.model_at(digest, &[home]),
                     None => artifacts.model(reference),
                 };
                 let model = model.map_err(|error| error.to_string())?;
@@ -102,12 +102,13 @@ impl<'a> Parts<'a> {
         Ok((bytes, Place::File(path)))
     }
 
-    /// The digest of a part of an artifact, and where it is looked for: the pipeline's own repository has it, and
-    /// what that is trusted for it is trusted for, too. None for a part that is to be trusted by itself.
-    pub(crate) fn at_home(self, part: &Reference) -> Option<(&Digest, [Reference; 2])> {
+    /// The digest of a part of an artifact, and where it is: the pipeline's own repository has it, and what that is
+    /// trusted for it is trusted for, too. Where the file says that it was made is not asked: that may be anywhere,
+    /// on this machine or beside it. None for a part that is to be trusted by itself.
+    pub(crate) fn at_home(self, part: &Reference) -> Option<(&Digest, Reference)> {
         let home = self.file.home.as_ref()?;
         let digest = part.digest()?;
-        Some((digest, [home.at(*digest), part.clone()]))
+        Some((digest, home.at(*digest)))
     }
 
     fn artifacts(self, reference: &Reference) -> Result<&'a Artifacts, String> {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use footlight_artifacts::{Artifact, Artifacts, Part, Pipeline, Reference};
+use footlight_nn::read_text;
 use footlight_pipeline::{Locations, PipelineFile, Place, pin, settle};
 use serde_json::json;
 
@@ -18,7 +19,7 @@ use crate::{locate, output, table};
 pub fn push(args: &PipelinePushArgs) -> Result<Outcome> {
     let artifacts = open(&args.locations.artifacts)?;
     let path = &args.file;
-    let text = fs::read_to_string(path)
+    let text = read_text(path)
         .with_context(|| format!("the pipeline file {} cannot be read", path.display()))?;
     let file = PipelineFile::read(path)?;
     // Looked for as `footlight run` does.
