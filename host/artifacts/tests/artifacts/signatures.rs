@@ -43,6 +43,10 @@ pub fn trials() -> Vec<Trial> {
             copied,
         ),
         trial(
+            "signatures: they are there before the tag that leads to what they are of",
+            before_the_tag,
+        ),
+        trial(
             "signatures: none are fetched for who does not want any",
             unwanted,
         ),
@@ -345,6 +349,28 @@ fn copied() {
         reader.signatures(&at("to.tar"), &digest).unwrap(),
         [signature("ada", &digest)]
     );
+}
+
+/// Who watches the tag looks at it at any moment.
+fn before_the_tag() {
+    let folder = tempdir().unwrap();
+    let artifacts = open(&folder.path().join("store"));
+    let from = reference(format!("oci:{}:1", folder.path().join("from").display()));
+    let digest = artifacts.push(stage("one"), &from).unwrap().digest;
+    artifacts
+        .attach_signature(&from, &digest, &signature("ada", &digest))
+        .unwrap();
+    let server = Server::honest(&[]);
+    artifacts.copy(&from, &server.reference("1")).unwrap();
+    let seen = server.seen();
+    let put = seen
+        .iter()
+        .filter(|seen| seen.method == "PUT" && seen.is_manifest())
+        .map(|seen| seen.path.rsplit('/').next().unwrap());
+    let names: Vec<&str> = put.collect();
+    let signatures = format!("sha256-{}", digest.hex());
+    // And the list of what is about it, which this registry does not keep itself.
+    assert_eq!(names, [&format!("{signatures}.sig"), &*signatures, "1"]);
 }
 
 fn unwanted() {
