@@ -248,6 +248,20 @@ impl Error {
         )
     }
 
+    /// Whether the same may succeed at another time, with the artifact as it is: the registry answers again, what is
+    /// missing is pushed, a signature added, space made. What is wrong with the artifact itself stays wrong.
+    pub fn may_pass(&self) -> bool {
+        !matches!(
+            self,
+            Self::Reference { .. }
+                | Self::Digest { .. }
+                | Self::TooLarge { .. }
+                | Self::WrongKind { .. }
+                | Self::Manifest { .. }
+                | Self::Content { .. }
+        )
+    }
+
     /// What the file system said about a file, with what to do.
     pub(crate) fn disk(
         path: impl Into<PathBuf>,

@@ -35,8 +35,7 @@ impl Source for ArtifactSource {
 
     fn load(&self) -> Result<Definition, OpenError> {
         let artifacts = self.0.supply.get().map_err(|error| self.fails(error))?;
-        let found = artifacts.pipeline(&self.0.reference);
-        let found = found.map_err(|error| OpenError::new(error.to_string()))?;
+        let found = artifacts.pipeline(&self.0.reference)?;
         self.0.saw(found.about.digest);
         let file = PipelineFile::published(&found).map_err(|error| self.fails(error))?;
         Ok(Definition {
