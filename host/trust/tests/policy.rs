@@ -73,7 +73,7 @@ repository = "oci:/srv/stages/*"
 keys = ["bob"]
 
 [[rules]]
-repository = "file:/opt/footlight/*"
+repository = "oci:/opt/footlight/*"
 unsigned = "accept"
 "#;
 
@@ -107,7 +107,7 @@ fn where_a_rule_says_so_nothing_needs_a_signature() {
     let policy = with_keys(RULES);
     for (repository, rule) in [
         ("localhost:5000/a/b", "localhost:5000/*"),
-        ("file:/opt/footlight/a.wasm", "file:/opt/footlight/*"),
+        ("oci:/opt/footlight/a", "oci:/opt/footlight/*"),
     ] {
         assert_eq!(
             policy.judge(repository, DIGEST, &[]),
