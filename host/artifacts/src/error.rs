@@ -180,6 +180,14 @@ pub enum Error {
         /// The policy's words.
         reason: String,
     },
+    /// The trust policy lets nothing run that is from there.
+    #[error("{place} is not trusted: {reason}")]
+    NeverTrusted {
+        /// The repository.
+        place: String,
+        /// The policy's words.
+        reason: String,
+    },
     /// A blob in the store was damaged, and there is no other to be had.
     #[error("the blob {digest} in the store {} is damaged and could not be fetched anew: {cause}", folder.display())]
     Damaged {
@@ -259,6 +267,7 @@ impl Error {
                 | Self::WrongKind { .. }
                 | Self::Manifest { .. }
                 | Self::Content { .. }
+                | Self::NeverTrusted { .. }
         )
     }
 

@@ -44,7 +44,8 @@
 //!
 //! # Trust
 //!
-//! A [`Judge`] is asked once for each artifact that is fetched by its reference, with the signatures that cosign keeps
+//! A [`Judge`] is asked whether anything of a repository may be run before that is spoken to, and once for each artifact
+//! that is fetched by its reference, with the signatures that cosign keeps
 //! beside it: in a manifest with a tag, or in bundles that refer to it, as cosign 3 does. What a trusted index names by digest is trusted with it ([`Artifacts::stage_at`]). Signatures stay in the
 //! store, so that a start without the registry can be judged, and those that suffice are not fetched again.
 //!

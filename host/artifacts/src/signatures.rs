@@ -108,6 +108,18 @@ impl Artifacts {
         self.push(artifact, &reference.tagged(&tag(digest))?)
     }
 
+    /// Asks the judge whether anything of a repository may be run, before that is spoken to.
+    pub(crate) fn may_be_trusted(&self, reference: &Reference) -> Result<(), Error> {
+        let Some(judge) = &self.options.judge else {
+            return Ok(());
+        };
+        let place = judged_name(reference);
+        match judge.wants_signatures(&place) {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(Error::NeverTrusted { place, reason }),
+        }
+    }
+
     /// Asks the judge. The signatures that the store has are enough where they suffice; else the repository's are
     /// fetched.
     pub(crate) fn judge(
@@ -124,7 +136,11 @@ impl Artifacts {
             digest: *digest,
             reason,
         };
-        if !judge.wants_signatures(&repository) {
+        let never = |reason: String| Error::NeverTrusted {
+            place: repository.clone(),
+            reason,
+        };
+        if !judge.wants_signatures(&repository).map_err(never)? {
             return judge
                 .judge(&repository, digest, &[])
                 .map(Some)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use footlight_artifacts::Judge;
 use footlight_nn::{Runtimes, cache_dir};
 use footlight_pipeline::{
     ArtifactSource, Deployment, FileSource, Locations, Place, References, Source, Supply,
@@ -45,7 +46,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         runtimes,
         supply: artifact::supply(&args.locations.artifacts)?,
         site_key: locate::site_key(args.site_key.as_deref())?,
-        judged: artifact::policy(&args.locations.artifacts)?.is_some(),
+        judge: artifact::policy(&args.locations.artifacts)?,
     };
     let pipelines = args.pipelines.iter().map(|place| openers.open(place));
     let pipelines = pipelines.collect::<Result<Vec<_>>>()?;
@@ -118,8 +119,8 @@ struct Openers<'a> {
     runtimes: Arc<Runtimes>,
     supply: Arc<Supply>,
     site_key: Option<Arc<SiteKey>>,
-    /// Whether a trust policy judges what is fetched.
-    judged: bool,
+    /// The trust policy that judges what is fetched.
+    judge: Option<Arc<dyn Judge>>,
 }
 
 impl Openers<'_> {
@@ -165,7 +166,7 @@ impl Openers<'_> {
             source.clone(),
             place.artifact().cloned(),
             self.supply.clone(),
-            self.judged,
+            self.judge.clone(),
         );
         Ok(Served {
             deployment,

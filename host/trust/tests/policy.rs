@@ -116,6 +116,8 @@ fn where_a_rule_says_so_nothing_needs_a_signature() {
         assert_eq!(policy.needs_signatures(repository), Ok(false));
     }
     assert_eq!(policy.needs_signatures("r.example/a"), Ok(true));
+    assert!(policy.has_rule("r.example/stages/retired/a") && policy.has_rule("R.example/a"));
+    assert!(!policy.has_rule("elsewhere.example/a") && !policy.has_rule("r.example/../a"));
 }
 
 fn refused(policy: &Policy, repository: &str, signatures: &[Signature], parts: &[&str]) {

@@ -50,6 +50,10 @@ pub fn trials() -> Vec<Trial> {
             "signatures: none are fetched for who does not want any",
             unwanted,
         ),
+        trial(
+            "signatures: where none could help, the registry is not asked",
+            never,
+        ),
     ]
 }
 
@@ -71,8 +75,15 @@ impl Strict {
 }
 
 impl Judge for Strict {
-    fn wants_signatures(&self, _: &str) -> bool {
-        self.wants
+    fn wants_signatures(&self, repository: &str) -> Result<bool, String> {
+        match repository.contains("/retired/") {
+            true => Err("nothing from there".to_owned()),
+            false => Ok(self.wants),
+        }
+    }
+
+    fn has_rule(&self, _: &str) -> bool {
+        true
     }
 
     fn judge(
@@ -393,4 +404,26 @@ fn unwanted() {
         .stage(&server.reference("1"))
         .unwrap_err();
     assert_says(&error, &["none by ada", "cannot be fetched", "500"]);
+}
+
+fn never() {
+    let artifact = stage("one");
+    let server = Server::honest(&[("1", &artifact)]);
+    let folder = tempdir().unwrap();
+    let judge = Strict::new("ada");
+    let artifacts = judged(folder.path(), &judge);
+    let retired = reference(format!("{}/retired/stage:1", server.host()));
+    let file = BTreeMap::from([("stages.one".to_owned(), Part::From(retired.clone()))]);
+    let to = reference(format!("oci:{}:1", folder.path().join("to").display()));
+    for error in [
+        artifacts.stage(&retired).unwrap_err(),
+        artifacts.pipeline(&retired).unwrap_err(),
+        artifacts
+            .push_pipeline("", file, BTreeMap::new(), &to)
+            .unwrap_err(),
+    ] {
+        assert_says(&error, &["not trusted", "nothing from there"]);
+        assert!(!error.may_pass());
+    }
+    assert_eq!(server.seen().len(), 0);
 }

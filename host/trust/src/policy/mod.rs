@@ -107,6 +107,12 @@ impl Policy {
         Ok(rule.is_some_and(|rule| matches!(rule.demand, Demand::Keys { .. })))
     }
 
+    /// Whether a rule is for this repository, whatever it says. Where none is, the policy's default is followed.
+    pub fn has_rule(&self, repository: &str) -> bool {
+        let name = Repository::parse(repository);
+        name.is_ok_and(|name| self.rules.iter().any(|rule| rule.pattern.matches(&name)))
+    }
+
     /// Whether the artifact with this digest from this repository is accepted, having these signatures.
     ///
     /// `repository` is a name without tag and digest, such as `registry.example/footlight/face-detection`, or
