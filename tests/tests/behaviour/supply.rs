@@ -23,6 +23,10 @@ pub fn trials() -> Vec<Trial> {
             "supply: a reference without a tag is said to lack it",
             no_tag,
         ),
+        (
+            "supply: what wants an import that no host grants is not pushed, alone or in a pipeline",
+            not_pushed,
+        ),
     ]
     .into_iter()
     .map(|(name, test)| trial(name, HOSTILE, test))
@@ -121,6 +125,34 @@ fn foreign() {
             assert!(said.contains(words), "{said}");
         }
     }
+}
+
+fn not_pushed() {
+    let site = Site::new();
+    let component = site.path("greedy.wasm");
+    fs::write(&component, greedy()).unwrap();
+    let to = site.reference("1");
+    let said = site.author(&["stage", "push", component.to_str().unwrap(), &to], 1);
+    assert!(
+        said.contains(IMPORT) && said.contains("was not pushed"),
+        "{said}"
+    );
+    layout(&site.path("elsewhere"), &greedy());
+    let elsewhere = format!("oci:{}:1", site.path("elsewhere").display());
+    for place in [component.to_str().unwrap(), &elsewhere] {
+        let pipeline = file::OneStage {
+            component: place,
+            ..file::OneStage::HOSTILE
+        };
+        let path = pipeline.write(&site.path("author"));
+        let said = site.author(&["pipeline", "push", path.to_str().unwrap(), &to], 1);
+        assert!(said.contains(IMPORT) && said.contains("[stages."), "{said}");
+        assert!(
+            said.contains(place) && said.contains("was not pushed"),
+            "{said}"
+        );
+    }
+    assert!(!site.path("registry").exists());
 }
 
 fn by_oras(oras: &Path) {

@@ -30,7 +30,9 @@ pub fn push(args: &PipelinePushArgs) -> Result<Outcome> {
     let mut parts = BTreeMap::new();
     for (name, section) in &file.stages {
         let part = match &section.component {
-            Place::Artifact(reference) => from(&artifacts, reference)?,
+            Place::Artifact(reference) => {
+                stage_from(&artifacts, reference).with_context(|| format!("[stages.{name}]"))?
+            }
             Place::File(component) => file
                 .locate(component, &locations)
                 .map_err(Into::into)
@@ -65,9 +67,21 @@ pub fn push(args: &PipelinePushArgs) -> Result<Outcome> {
 
 /// A part from a repository, by its digest.
 fn from(artifacts: &Artifacts, reference: &Reference) -> Result<Part> {
+    Ok(Part::From(pinned(artifacts, reference)?))
+}
+
+/// The same of a stage, which must be one that a host runs, as one from a file.
+fn stage_from(artifacts: &Artifacts, reference: &Reference) -> Result<Part> {
+    let pinned = pinned(artifacts, reference)?;
+    let found = artifacts.stage(&pinned)?;
+    stage::check(&found.component).with_context(|| format!("{pinned} was not pushed"))?;
+    Ok(Part::From(pinned))
+}
+
+fn pinned(artifacts: &Artifacts, reference: &Reference) -> Result<Reference> {
     let resolved = artifacts.resolve(reference)?;
     note_origin(&resolved);
-    Ok(Part::From(reference.pinned(resolved.digest)))
+    Ok(reference.pinned(resolved.digest))
 }
 
 /// A part that is made of a component's file.
