@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use footlight_artifacts::{
-    Artifacts, Digest, Error, Judge, Judgement, Options, Part, Signature, judged_name, media_type,
+    Artifact, Artifacts, Blob, Digest, Error, Judge, Judgement, Options, Part, Signature,
+    judged_name, media_type,
 };
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -20,6 +21,10 @@ pub fn trials() -> Vec<Trial> {
         trial(
             "signatures: one that is there is not added again",
             added_once,
+        ),
+        trial(
+            "signatures: one is not added where others would be lost",
+            none_lost,
         ),
         trial(
             "signatures: a layout has one name to the judge, also when it is gone",
@@ -360,6 +365,53 @@ fn copied() {
         reader.signatures(&at("to.tar"), &digest).unwrap(),
         [signature("ada", &digest)]
     );
+}
+
+fn none_lost() {
+    let folder = tempdir().unwrap();
+    let artifacts = open(&folder.path().join("store"));
+    let layout = reference(format!("oci:{}:1", folder.path().join("layout").display()));
+    let digest = artifacts.push(stage("one"), &layout).unwrap().digest;
+    let tag = layout
+        .tagged(&format!("sha256-{}.sig", digest.hex()))
+        .unwrap();
+    let sign = |by: &str| artifacts.attach_signature(&layout, &digest, &signature(by, &digest));
+    let layers = |layers: Vec<Blob>| {
+        let artifact = Artifact {
+            artifact_type: None,
+            config: Blob::new(media_type::IMAGE_CONFIG, "{}"),
+            layers,
+            annotations: BTreeMap::new(),
+            subject: None,
+        };
+        artifacts.push(artifact, &tag).unwrap().digest
+    };
+    let layer = |by: &str| {
+        let Signature {
+            media_type,
+            payload,
+            annotations,
+        } = signature(by, &digest);
+        Blob {
+            annotations,
+            ..Blob::new(&media_type, payload)
+        }
+    };
+    let unknown = Blob::new("application/vnd.example.later", "of another kind");
+    let before = layers(vec![layer("ada"), unknown]);
+    assert_says(&sign("grace").unwrap_err(), &["1 layers", "would be lost"]);
+    assert_eq!(artifacts.resolve(&tag).unwrap().digest, before);
+
+    let many: Vec<String> = (0..65).map(|n| format!("signer {n}")).collect();
+    let all = || many.iter().map(|by| layer(by));
+    layers(all().collect());
+    assert_says(&sign("grace").unwrap_err(), &["past the first 64"]);
+    layers(all().take(64).collect());
+    assert_says(&sign("grace").unwrap_err(), &["64 signatures"]);
+    layers(all().take(63).collect());
+    sign("grace").unwrap();
+    let found = artifacts.signatures(&layout, &digest).unwrap();
+    assert_eq!(found.len(), 64);
 }
 
 /// Who watches the tag looks at it at any moment.
