@@ -1,5 +1,6 @@
 //! Stages, models and pipelines as OCI artifacts: fetched from registries and layouts into a store on disk, and pushed
-//! there. This crate knows nothing of WebAssembly beyond a component's imports, and nothing of inference.
+//! there. This crate knows nothing of WebAssembly beyond a component's imports and what of it hosts take, and nothing of
+//! inference.
 //!
 //! ```no_run
 //! use footlight_artifacts::{Artifact, Artifacts, Options, Reference};
