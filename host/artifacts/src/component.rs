@@ -1,8 +1,18 @@
 //! What a stage's component wants of its host and gives to it.
 
-use wasmparser::{BinaryReaderError, ComponentExternalKind, Encoding, Parser, Payload, Validator};
+use wasmparser::{
+    BinaryReaderError, ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures,
+};
 
 use crate::Error;
+
+/// What a host's engine does of WebAssembly: all of version 3 but garbage collection, exceptions and threads, which it is
+/// built without.
+const FEATURES: WasmFeatures = WasmFeatures::WASM3
+    .union(WasmFeatures::COMPONENT_MODEL)
+    .difference(WasmFeatures::GC_TYPES)
+    .difference(WasmFeatures::EXCEPTIONS)
+    .difference(WasmFeatures::THREADS);
 
 /// The names that a component imports and exports, as `wasi:nn/tensor@0.2.0-rc-2024-10-28`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,11 +24,11 @@ pub struct Interface {
 }
 
 impl Interface {
-    /// Reads them out of a component that is whole and well-formed in all its parts, its code included. That takes
-    /// hundredths of what compiling it takes.
+    /// Reads them out of a component that is whole and well-formed in all its parts, its code included, with nothing in
+    /// it that a host's engine does not do. That takes hundredths of what compiling it takes.
     pub fn of_valid(component: &[u8]) -> Result<Self, Error> {
         let interface = Self::of(component)?;
-        let checked = Validator::new().validate_all(component);
+        let checked = Validator::new_with_features(FEATURES).validate_all(component);
         checked.map_err(|error| broken(&error))?;
         Ok(interface)
     }
@@ -113,5 +123,11 @@ mod tests {
             said.contains("type mismatch") && said.contains("at byte"),
             "{said}"
         );
+    }
+    #[test]
+    fn code_that_a_host_does_not_take_is_refused() {
+        let shared = component(") (memory 1 1 shared) (func");
+        let said = Interface::of_valid(&shared).unwrap_err().to_string();
+        assert!(said.contains("threads"), "{said}");
     }
 }

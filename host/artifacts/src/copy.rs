@@ -19,13 +19,14 @@ impl Artifacts {
         let place = self.place(to);
         let transfer = self.transfer(from, to, &*place);
         let mut bytes = Bytes::default();
-        transfer.put(&resolved.digest, target.tag(), &mut bytes)?;
+        // The tag comes last: whoever watches it and wants signatures finds them.
         if let Some((tag, signatures)) = self.signatures_of(from, &resolved.digest)? {
             transfer.put(&signatures, Some(&tag), &mut bytes)?;
         }
         for bundle in self.bundle_manifests(&*transfer.source, &resolved.digest)? {
             transfer.put(&bundle.digest, None, &mut bytes)?;
         }
+        transfer.put(&resolved.digest, target.tag(), &mut bytes)?;
         place.finish()?;
         Ok(pushed(&target, resolved.digest, &bytes))
     }

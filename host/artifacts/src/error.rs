@@ -180,6 +180,14 @@ pub enum Error {
         /// The policy's words.
         reason: String,
     },
+    /// The trust policy lets nothing run that is from there.
+    #[error("{place} is not trusted: {reason}")]
+    NeverTrusted {
+        /// The repository.
+        place: String,
+        /// The policy's words.
+        reason: String,
+    },
     /// A blob in the store was damaged, and there is no other to be had.
     #[error("the blob {digest} in the store {} is damaged and could not be fetched anew: {cause}", folder.display())]
     Damaged {
@@ -245,6 +253,21 @@ impl Error {
         matches!(
             self,
             Self::Unreachable { .. } | Self::Unavailable { .. } | Self::TooMany { .. }
+        )
+    }
+
+    /// Whether the same may succeed at another time, with the artifact as it is: the registry answers again, what is
+    /// missing is pushed, a signature added, space made. What is wrong with the artifact itself stays wrong.
+    pub fn may_pass(&self) -> bool {
+        !matches!(
+            self,
+            Self::Reference { .. }
+                | Self::Digest { .. }
+                | Self::TooLarge { .. }
+                | Self::WrongKind { .. }
+                | Self::Manifest { .. }
+                | Self::Content { .. }
+                | Self::NeverTrusted { .. }
         )
     }
 

@@ -21,8 +21,12 @@ pub struct Signature {
 /// Who says what may be run. It is asked once for each artifact that is fetched by its reference; what a trusted index
 /// names by digest is trusted with it. A repository is called what [`judged_name`] calls it.
 pub trait Judge: Send + Sync {
-    /// Whether signatures play a part for this repository. Where they do not, they are not fetched.
-    fn wants_signatures(&self, repository: &str) -> bool;
+    /// Whether signatures play a part for this repository: where they do not, they are not fetched. Where nothing there
+    /// may be run, however it is signed, why, in words for who runs the host: nothing is asked of it then.
+    fn wants_signatures(&self, repository: &str) -> Result<bool, String>;
+
+    /// Whether the repository is meant by a rule, and not only by what is done where there is none.
+    fn has_rule(&self, repository: &str) -> bool;
 
     /// Whether the artifact with this digest may be run; if not, why, in words for who runs the host.
     fn judge(

@@ -1,5 +1,6 @@
 //! Stages, models and pipelines as OCI artifacts: fetched from registries and layouts into a store on disk, and pushed
-//! there. This crate knows nothing of WebAssembly beyond a component's imports, and nothing of inference.
+//! there. This crate knows nothing of WebAssembly beyond a component's imports and what of it hosts take, and nothing of
+//! inference.
 //!
 //! ```no_run
 //! use footlight_artifacts::{Artifact, Artifacts, Options, Reference};
@@ -44,7 +45,8 @@
 //!
 //! # Trust
 //!
-//! A [`Judge`] is asked once for each artifact that is fetched by its reference, with the signatures that cosign keeps
+//! A [`Judge`] is asked whether anything of a repository may be run before that is spoken to, and once for each artifact
+//! that is fetched by its reference, with the signatures that cosign keeps
 //! beside it: in a manifest with a tag, or in bundles that refer to it, as cosign 3 does. What a trusted index names by digest is trusted with it ([`Artifacts::stage_at`]). Signatures stay in the
 //! store, so that a start without the registry can be judged, and those that suffice are not fetched again.
 //!

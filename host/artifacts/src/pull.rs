@@ -164,6 +164,7 @@ impl Artifacts {
 
     /// What a reference means, if that is trusted.
     fn admit(&self, reference: &Reference) -> Result<(Fetched, Box<dyn Place>), Error> {
+        self.may_be_trusted(reference)?;
         let resolved = self.resolve(reference)?;
         let judgement = self.judge(reference, &resolved.digest)?;
         let about = Fetched {

@@ -71,6 +71,7 @@ impl Artifacts {
             let mut descriptor = match part {
                 Part::Made(artifact) => self.put_part(artifact, &*place, &mut bytes)?,
                 Part::From(reference) => {
+                    self.may_be_trusted(&reference)?;
                     let (resolved, manifest) = self.manifest(&reference)?;
                     self.judge(&reference, &resolved.digest)?;
                     check_part(&reference, &name, &manifest)?;

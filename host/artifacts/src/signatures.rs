@@ -36,18 +36,30 @@ impl Artifacts {
         reference: &Reference,
         digest: &Digest,
     ) -> Result<Vec<Signature>, Error> {
-        let place = self.place(reference);
-        let tagged = reference.tagged(&tag(digest))?;
-        let manifest = match place.tagged(tagged.tag(), self.options.limits.document) {
-            Ok(manifest) => manifest,
-            Err(Error::NotFound { .. }) => return Ok(Vec::new()),
-            Err(error) => return Err(error),
+        let Some(manifest) = self.tagged_manifest(reference, digest)? else {
+            return Ok(Vec::new());
         };
-        let signatures = self.read_signatures(&manifest, &[&*place])?;
+        let signatures = self.read_signatures(&manifest, &[&*self.place(reference)])?;
         // For a start without the registry.
         let noted = self.store.put(&manifest);
+        let tagged = reference.tagged(&tag(digest))?;
         noted.and_then(|digest| self.store.note_tag(&tagged, &digest))?;
         Ok(signatures)
+    }
+
+    /// That manifest, where there is one.
+    fn tagged_manifest(
+        &self,
+        reference: &Reference,
+        digest: &Digest,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let tag = tag(digest);
+        let limit = self.options.limits.document;
+        match self.place(reference).tagged(Some(&tag), limit) {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err(Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The tag of an artifact's signatures and where it leads, if there are any.
@@ -64,7 +76,8 @@ impl Artifacts {
         }
     }
 
-    /// Adds a signature to those of an artifact, in its repository.
+    /// Adds a signature to those of an artifact, in its repository. Where what is there is not all of signatures that are
+    /// read here, nothing is added: it would be lost.
     pub fn attach_signature(
         &self,
         reference: &Reference,
@@ -72,6 +85,9 @@ impl Artifacts {
         signature: &Signature,
     ) -> Result<Pushed, Error> {
         let mut signatures = self.tagged_signatures(reference, digest)?;
+        if let Some(there) = self.tagged_manifest(reference, digest)? {
+            check_kept(reference, digest, &there, signatures.len())?;
+        }
         let place = self.place(reference);
         let signed = self.manifest_bytes(digest, &[&*place])?;
         let parsed = Manifest::parse(place.name(), &signed)?;
@@ -108,6 +124,18 @@ impl Artifacts {
         self.push(artifact, &reference.tagged(&tag(digest))?)
     }
 
+    /// Asks the judge whether anything of a repository may be run, before that is spoken to.
+    pub(crate) fn may_be_trusted(&self, reference: &Reference) -> Result<(), Error> {
+        let Some(judge) = &self.options.judge else {
+            return Ok(());
+        };
+        let place = judged_name(reference);
+        match judge.wants_signatures(&place) {
+            Ok(_) => Ok(()),
+            Err(reason) => Err(Error::NeverTrusted { place, reason }),
+        }
+    }
+
     /// Asks the judge. The signatures that the store has are enough where they suffice; else the repository's are
     /// fetched.
     pub(crate) fn judge(
@@ -124,7 +152,11 @@ impl Artifacts {
             digest: *digest,
             reason,
         };
-        if !judge.wants_signatures(&repository) {
+        let never = |reason: String| Error::NeverTrusted {
+            place: repository.clone(),
+            reason,
+        };
+        if !judge.wants_signatures(&repository).map_err(never)? {
             return judge
                 .judge(&repository, digest, &[])
                 .map(Some)
@@ -197,6 +229,35 @@ impl Artifacts {
                 })
             })
             .collect()
+    }
+}
+
+/// Whether these many signatures are all that a manifest has.
+fn check_kept(
+    reference: &Reference,
+    digest: &Digest,
+    manifest: &[u8],
+    signatures: usize,
+) -> Result<(), Error> {
+    let what = format!("the tag `{}` of {}", tag(digest), reference.repository());
+    let fails = |detail: String| Err(Error::Content { what, detail });
+    let lost = match Manifest::parse(&reference.repository(), manifest)? {
+        Manifest::Artifact(there) => there.layers.len().saturating_sub(signatures),
+        Manifest::Index(_) => {
+            return fails(
+                "it is an index and no list of signatures, and was left as it is".to_owned(),
+            );
+        }
+    };
+    match lost {
+        0 if signatures < MOST => Ok(()),
+        0 => fails(format!(
+            "it has {MOST} signatures, and more are not read; nothing was added"
+        )),
+        lost => fails(format!(
+            "it has {lost} layers that are no signatures of this kind, or are past the first {MOST}, and they would be \
+             lost; nothing was added"
+        )),
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod collect;
 mod disk;
+mod in_use;
 mod lease;
 mod partial;
 mod tags;

@@ -13,7 +13,12 @@ use crate::args::InspectArgs;
 use crate::exit::Outcome;
 use crate::{artifact, output, table};
 
-/// Prints what a component is and may do. Fails where it is no stage that this host can run.
+/// Imports and exports are those of a stage, and the engine has no objection to its code. Whether there is room for its
+/// memories and tables, for one, a host sees when it opens it.
+const FITS: &str = "it fits, as far as is seen without compiling it";
+
+/// Prints what a component is and may do. Fails where it does not fit a host of stages, as far as that is seen without
+/// compiling it.
 pub fn inspect(args: &InspectArgs) -> Result<Outcome> {
     let (name, bytes) = match &args.place {
         Place::File(path) => {
@@ -167,9 +172,9 @@ fn as_text(name: &str, inspection: &Inspection) -> String {
     ];
     lines.push(match (&inspection.misfit, contract(inspection)) {
         (None, Some(version)) => {
-            format!("world     footlight:stage/stage, version {version}: this host can run it")
+            format!("world     footlight:stage/stage, version {version}: {FITS}")
         }
-        (None, None) => "world     footlight:stage/stage: this host can run it".to_owned(),
+        (None, None) => format!("world     footlight:stage/stage: {FITS}"),
         (Some(why), _) => format!("world     does not fit footlight:stage/stage: {why}"),
     });
     for (index, line) in abilities(inspection).iter().enumerate() {
@@ -250,7 +255,7 @@ mod tests {
         assert!(text.contains("WASI imports: none"));
         assert!(text.contains("runs inference on graphs the pipeline names"));
         assert!(text.contains("no files, no network, no environment"));
-        assert!(text.contains("version 0.1.0: this host can run it"));
+        assert!(text.contains("version 0.1.0: it fits, as far as"));
         assert!(text.contains("70,000 bytes"));
     }
 

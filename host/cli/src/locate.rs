@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use footlight_artifacts::Reference;
 use footlight_nn::{Folders, Runtimes, cache_dir};
 use footlight_pipeline::Place;
 use footlight_sealed::Sealed;
@@ -74,6 +75,9 @@ pub fn gallery(named: &[GalleryPlace], pipeline: &str, several: bool) -> Result<
         Some(gallery) => Some(gallery.place.clone()),
         None => of_environment("FOOTLIGHT_GALLERY")?,
     };
+    if let Some(Place::File(folder)) = &of_all {
+        check_meant(folder)?;
+    }
     match of_all {
         Some(Place::Artifact(reference)) if several => bail!(
             "there are several pipelines, and {reference} is the gallery of one: say of which, as in --gallery \
@@ -82,6 +86,20 @@ pub fn gallery(named: &[GalleryPlace], pipeline: &str, several: bool) -> Result<
         Some(Place::File(folder)) if several => Ok(Place::File(folder.join(pipeline))),
         Some(place) => Ok(place),
         None => Ok(Place::File(state()?.join("footlight").join(pipeline))),
+    }
+}
+
+/// Refuses a folder that is not there, and would be made, where its path was meant as a reference, of one pipeline
+/// perhaps: the host would serve with nobody in its gallery.
+fn check_meant(folder: &Path) -> Result<()> {
+    let text = folder.to_str().unwrap_or_default();
+    let of_one = text.split_once('=').map(|(_, meant)| meant);
+    let mut meant = of_one.into_iter().chain([text]);
+    match meant.find_map(Reference::almost) {
+        Some(advice) if !folder.is_dir() => bail!(
+            "there is no folder {text} to keep members in: {advice}; for a new folder of that name write ./{text}"
+        ),
+        _ => Ok(()),
     }
 }
 
@@ -197,6 +215,19 @@ mod tests {
         assert_eq!(place("a", false), "g");
         assert_eq!(place("a", true), "g/a");
         assert_eq!(place("b", true), "g/b");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_not_made_where_a_reference_was_meant() {
+        for text in ["r.example/s/m", "door=r.example/s/m"] {
+            let refused = gallery(&named(&[text]), "door", false).unwrap_err();
+            let refused = refused.to_string();
+            assert!(refused.contains("`r.example/s/m:latest`"), "{refused}");
+            assert!(refused.contains(&format!("write ./{text}")), "{refused}");
+        }
+        for text in ["./r.example/s/m", "members", "/srv/m", "a=b/members"] {
+            gallery(&named(&[text]), "door", false).unwrap();
+        }
     }
 
     #[test]

@@ -4,8 +4,10 @@ use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use footlight_artifacts::Judge;
 use footlight_nn::{Runtimes, cache_dir};
 use footlight_pipeline::{
     ArtifactSource, Deployment, FileSource, Locations, Place, References, Source, Supply,
@@ -14,12 +16,16 @@ use footlight_sandbox::Sandbox;
 use footlight_sealed::Sealed;
 use footlight_server::{Options, Served, Server};
 use footlight_trust::SiteKey;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{LogFormat, RunArgs};
 use crate::exit::Outcome;
 use crate::{artifact, locate, output};
+
+/// How long threads that still wait when all is done have to end.
+const LEFT_BEHIND: Duration = Duration::from_secs(1);
 
 /// Serves pipelines until SIGTERM or Ctrl-C.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
@@ -40,7 +46,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         runtimes,
         supply: artifact::supply(&args.locations.artifacts)?,
         site_key: locate::site_key(args.site_key.as_deref())?,
-        judged: artifact::policy(&args.locations.artifacts)?.is_some(),
+        judge: artifact::policy(&args.locations.artifacts)?,
     };
     let pipelines = args.pipelines.iter().map(|place| openers.open(place));
     let pipelines = pipelines.collect::<Result<Vec<_>>>()?;
@@ -64,9 +70,17 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         .enable_all()
         .build()
         .context("cannot start the threads that serve requests")?;
-    runtime.block_on(serve(server, listener))?;
+    complete(runtime, serve(server, listener))?;
     tracing::info!("stopped");
     Ok(Outcome::Done)
+}
+
+/// Runs this to its end, and then leaves behind what still waits: what is to be finished has been, or has had its time,
+/// and a registry that fell silent would keep the process for minutes more.
+fn complete<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_timeout(LEFT_BEHIND);
+    outcome
 }
 
 async fn serve(server: Server, listener: TcpListener) -> Result<()> {
@@ -105,8 +119,8 @@ struct Openers<'a> {
     runtimes: Arc<Runtimes>,
     supply: Arc<Supply>,
     site_key: Option<Arc<SiteKey>>,
-    /// Whether a trust policy judges what is fetched.
-    judged: bool,
+    /// The trust policy that judges what is fetched.
+    judge: Option<Arc<dyn Judge>>,
 }
 
 impl Openers<'_> {
@@ -152,7 +166,7 @@ impl Openers<'_> {
             source.clone(),
             place.artifact().cloned(),
             self.supply.clone(),
-            self.judged,
+            self.judge.clone(),
         );
         Ok(Served {
             deployment,
@@ -189,4 +203,27 @@ fn start_log(format: LogFormat) -> Result<()> {
             .try_init(),
     }
     .map_err(|error| anyhow!("cannot start the log: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_waits_for_ever_does_not_keep_the_process() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+        let (ended, end) = mpsc::channel();
+        thread::spawn(move || {
+            let done = complete(runtime, async {
+                // As one does that reads from a registry.
+                tokio::task::spawn_blocking(|| thread::sleep(Duration::from_secs(600)));
+                "done"
+            });
+            ended.send(done)
+        });
+        assert_eq!(end.recv_timeout(Duration::from_secs(20)), Ok("done"));
+    }
 }

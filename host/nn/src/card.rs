@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::is_sha256_hex;
-use crate::{ElementType, Error, Graph, TensorInfo, sha256_hex};
+use crate::{ElementType, Error, Graph, TensorInfo, read_text, sha256_hex};
 
 /// What is known of a model, as written in `models/NAME.toml`: where it comes from, under which
 /// licence, what it takes and gives. The model itself is never kept with it.
@@ -147,10 +147,10 @@ impl Card {
     ///
     /// # Errors
     ///
-    /// `NotFound` where the file cannot be read, `InvalidModel` where it is not a card; the message
+    /// `NotFound` where the file cannot be [read](read_text), `InvalidModel` where it is not a card; the message
     /// has the line.
     pub fn read(path: &Path) -> Result<Card, Error> {
-        let text = fs::read_to_string(path).map_err(|error| {
+        let text = read_text(path).map_err(|error| {
             Error::not_found(format!(
                 "the model card {} cannot be read: {error}",
                 path.display()

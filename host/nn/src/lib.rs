@@ -55,6 +55,7 @@ pub mod quantity;
 mod registry;
 mod runtimes;
 mod tensor;
+mod text;
 mod tract;
 
 pub use crate::onnxruntime::OnnxRuntime;
@@ -75,3 +76,4 @@ pub use placement::{Compiled, PassedOver, Placement};
 pub use registry::{Model, Registry, Snapshot};
 pub use runtimes::{Folders, Runtimes};
 pub use tensor::{MAX_RANK, Tensor, byte_size};
+pub use text::read_text;

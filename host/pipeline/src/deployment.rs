@@ -69,7 +69,7 @@ impl Deployment {
     pub fn open(&self, definition: Definition, reuse: &[&Pipeline]) -> Result<Pipeline, OpenError> {
         let origin = definition.origin.clone();
         Pipeline::from_definition(self, definition, reuse)
-            .map_err(|error| OpenError::new(format!("{origin}: {error}")))
+            .map_err(|error| error.within(format_args!("{origin}: ")))
     }
 
     /// What stages of all versions hold right now.

@@ -48,8 +48,8 @@ pub enum EnrolError {
     NoGallery,
     /// The members are enrolled on another host.
     #[error(
-        "this host follows the gallery {0}, which is enrolled elsewhere: change the members on the host that pushes \
-         it, and push it again with `footlight gallery push`; this host takes it from there"
+        "this host follows the gallery {0}, which is enrolled elsewhere: change the members on the host where they are \
+         enrolled, and push the gallery from there with `footlight gallery push`; this host takes it then"
     )]
     Followed(String),
     /// This host has no key to encrypt a gallery with.
@@ -199,7 +199,7 @@ impl Pipeline {
     }
 
     /// The gallery where it is enrolled here.
-    fn own_gallery(&self) -> Result<&Enrolment, EnrolError> {
+    pub(crate) fn own_gallery(&self) -> Result<&Enrolment, EnrolError> {
         let enrolment = self.enrolment()?;
         match &enrolment.gallery.followed {
             None => Ok(enrolment),

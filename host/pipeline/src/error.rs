@@ -1,14 +1,51 @@
 use crate::class::Misfit;
 use footlight_sandbox as sandbox;
+use std::fmt::Display;
 
 /// Why a pipeline cannot be opened, in the words of whoever wrote its file.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub struct OpenError(String);
+#[error("{message}")]
+pub struct OpenError {
+    message: String,
+    passes: bool,
+}
 
 impl OpenError {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self {
+            message: message.into(),
+            passes: false,
+        }
+    }
+
+    /// Whether the same may be opened at another time with nothing changed where it comes from: a registry that was
+    /// away, a signature that is still to come.
+    pub fn may_pass(&self) -> bool {
+        self.passes
+    }
+
+    /// The same error with where it happened put before it.
+    pub(crate) fn within(self, place: impl Display) -> Self {
+        Self {
+            message: format!("{place}{}", self.message),
+            ..self
+        }
+    }
+}
+
+impl From<String> for OpenError {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
+}
+
+/// What could not be fetched.
+impl From<footlight_artifacts::Error> for OpenError {
+    fn from(error: footlight_artifacts::Error) -> Self {
+        Self {
+            passes: error.may_pass(),
+            message: error.to_string(),
+        }
     }
 }
 

@@ -87,7 +87,7 @@ pub fn components(file: &PipelineFile, locations: &Locations) -> ByName<(Inspect
         .map(|(name, section)| {
             let found = component(section);
             let found =
-                found.map_err(|why: String| OpenError::new(format!("[stages.{name}] {why}")));
+                found.map_err(|error: OpenError| error.within(format_args!("[stages.{name}] ")));
             (name.clone(), found)
         })
         .collect()

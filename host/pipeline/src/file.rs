@@ -5,7 +5,7 @@ use crate::place::Place;
 use footlight_artifacts::Reference;
 use footlight_boundary::{Rule, Zone, Zones};
 use footlight_gallery::Gate;
-use footlight_nn::{BatchOptions, DeviceSpec, sha256_hex};
+use footlight_nn::{BatchOptions, DeviceSpec, read_text, sha256_hex};
 use footlight_sandbox::{Limits, Value};
 use serde::{Deserialize, Deserializer};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +44,7 @@ pub struct PipelineFile {
     pub folder: PathBuf,
     /// The artifact that the file came in, whose repository has all its parts; none for a file.
     #[serde(skip)]
-    pub home: Option<Reference>,
+    pub(crate) home: Option<Reference>,
     /// The sha256 of its text, in hex.
     #[serde(skip)]
     pub digest: String,
@@ -137,7 +137,7 @@ impl PipelineFile {
     /// [`OpenError`] with the file's name, and the line where that helps.
     pub fn read(path: &Path) -> Result<Self, OpenError> {
         let at = |message: String| OpenError::new(format!("{}: {message}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = read_text(path).map_err(|error| {
             at(format!(
                 "the pipeline file cannot be read: {error}{}",
                 meant(path)

@@ -38,6 +38,7 @@ mod parts;
 mod pin;
 mod place;
 mod probe;
+mod published;
 mod reuse;
 mod run;
 mod source;

@@ -1,5 +1,6 @@
 //! The bytes of a pipeline's parts, from wherever the file says that they are.
 
+use crate::error::OpenError;
 use crate::file::meant;
 use crate::parts::{OpenModel, OpenStage, Parts};
 use crate::place::Place;
@@ -19,16 +20,15 @@ pub(crate) struct ObtainedModel {
 
 impl<'a> Parts<'a> {
     /// A component, and where it was found.
-    pub(crate) fn obtain_component(self, place: &Place) -> Result<(Vec<u8>, Place), String> {
+    pub(crate) fn obtain_component(self, place: &Place) -> Result<(Vec<u8>, Place), OpenError> {
         match place {
-            Place::File(path) => self.component_file(path),
+            Place::File(path) => Ok(self.component_file(path)?),
             Place::Artifact(reference) => {
                 let artifacts = self.artifacts(reference)?;
                 let stage = match self.at_home(reference) {
-                    Some((digest, places)) => artifacts.stage_at(digest, &places),
+                    Some((digest, home)) => artifacts.stage_at(digest, &[home]),
                     None => artifacts.stage(reference),
-                };
-                let stage = stage.map_err(|error| error.to_string())?;
+                }?;
                 let found = reference.pinned(stage.about.digest);
                 Ok((stage.component, Place::Artifact(found)))
             }
@@ -36,7 +36,7 @@ impl<'a> Parts<'a> {
     }
 
     /// A model's card. An artifact has the model itself, too; that of a file is in the cache, or is not there.
-    pub(crate) fn obtain_model(self, place: &Place) -> Result<ObtainedModel, String> {
+    pub(crate) fn obtain_model(self, place: &Place) -> Result<ObtainedModel, OpenError> {
         match place {
             Place::File(path) => Card::read(&self.file.folder.join(path))
                 .map(|card| ObtainedModel {
@@ -44,15 +44,15 @@ impl<'a> Parts<'a> {
                     content: None,
                     artifact: None,
                 })
-                .map_err(|error| format!("{error}{}", meant(path))),
+                .map_err(|error| OpenError::new(format!("{error}{}", meant(path)))),
             Place::Artifact(reference) => {
                 let artifacts = self.artifacts(reference)?;
                 let model = match self.at_home(reference) {
-                    Some((digest, places)) => artifacts.model_at(digest, &places),
+                    Some((digest, home)) => artifacts.model_at(digest, &[home]),
                     None => artifacts.model(reference),
-                };
-                let model = model.map_err(|error| error.to_string())?;
-                let at = |why: String| format!("{}: {why}", reference.pinned(model.about.digest));
+                }?;
+                let pinned = reference.pinned(model.about.digest);
+                let at = |why: String| OpenError::new(format!("{pinned}: {why}"));
                 let card = Card::parse(&model.card).map_err(|error| at(error.to_string()))?;
                 let found = sha256_hex(&model.model);
                 if found != card.sha256 {
@@ -102,12 +102,13 @@ impl<'a> Parts<'a> {
         Ok((bytes, Place::File(path)))
     }
 
-    /// The digest of a part of an artifact, and where it is looked for: the pipeline's own repository has it, and
-    /// what that is trusted for it is trusted for, too. None for a part that is to be trusted by itself.
-    pub(crate) fn at_home(self, part: &Reference) -> Option<(&Digest, [Reference; 2])> {
+    /// The digest of a part of an artifact, and where it is: the pipeline's own repository has it, and what that is
+    /// trusted for it is trusted for, too. Where the file says that it was made is not asked: that may be anywhere,
+    /// on this machine or beside it. None for a part that is to be trusted by itself.
+    pub(crate) fn at_home(self, part: &Reference) -> Option<(&Digest, Reference)> {
         let home = self.file.home.as_ref()?;
         let digest = part.digest()?;
-        Some((digest, [home.at(*digest), part.clone()]))
+        Some((digest, home.at(*digest)))
     }
 
     fn artifacts(self, reference: &Reference) -> Result<&'a Artifacts, String> {

@@ -74,10 +74,11 @@ impl Parts<'_> {
         name: &str,
         section: &StageSection,
     ) -> Result<OpenStage, OpenError> {
-        let fail = |message: String| OpenError::new(format!("[stages.{name}] {message}"));
         let (component, origin) = match self.running_component(section) {
             Some(running) => running,
-            None => self.new_component(sandbox, name, section).map_err(fail)?,
+            None => self
+                .new_component(sandbox, name, section)
+                .map_err(|error| error.within(format_args!("[stages.{name}] ")))?,
         };
         let configuration = Configuration {
             name: name.to_owned(),
@@ -102,7 +103,7 @@ impl Parts<'_> {
         sandbox: &Sandbox,
         name: &str,
         section: &StageSection,
-    ) -> Result<(Component, Place), String> {
+    ) -> Result<(Component, Place), OpenError> {
         let (bytes, origin) = self.obtain_component(&section.component)?;
         let digest = sha256_hex(&bytes);
         section.is_of(&digest, &origin)?;
@@ -135,7 +136,7 @@ impl Parts<'_> {
             artifact,
         } = self
             .obtain_model(&section.card)
-            .map_err(|why| OpenError::new(format!("[models.{name}] {why}")))?;
+            .map_err(|error| error.within(format_args!("[models.{name}] ")))?;
         let model = self.compile_model(name, section, card, content)?;
         Ok(OpenModel { model, artifact })
     }

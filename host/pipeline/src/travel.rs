@@ -33,12 +33,13 @@ pub struct Update {
 pub struct NoUpdate(String);
 
 impl Pipeline {
-    /// The gallery as of now, encrypted with the site's key, for other hosts of the site.
+    /// The gallery as of now, encrypted with the site's key, for other hosts of the site. Only where it is enrolled:
+    /// encrypted anew on a host that follows it, an old one would be of today, and taken by the others as the newest.
     ///
     /// # Errors
-    /// No gallery, no key, or a gallery that cannot be read.
+    /// No gallery, one that is enrolled elsewhere, no key, or a gallery that cannot be read.
     pub fn seal_gallery(&self) -> Result<SealedGallery, EnrolError> {
-        let gallery = self.enrolment()?.gallery.gallery();
+        let gallery = self.own_gallery()?.gallery.gallery();
         let key = self.site_key.as_ref().ok_or(EnrolError::NoSiteKey)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         gallery

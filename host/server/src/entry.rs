@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use footlight_pipeline::{Deployment, Pipeline, PipelineFile, Source, Sources};
@@ -10,6 +11,9 @@ use crate::Error;
 use crate::answer::FrameAnswer;
 use crate::attempt::{self, History};
 use crate::readiness::Readiness;
+
+/// How long after a version was refused for what may pass it is tried again.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// A pipeline to serve.
 pub struct Served {
@@ -37,6 +41,8 @@ pub(crate) struct Entry {
     /// Held by whoever changes the version; of two, the second is refused or waits.
     pub(crate) turn: Arc<tokio::sync::Mutex<()>>,
     source: Mutex<Arc<dyn Source>>,
+    /// When the version that the source has is tried again, where it was refused for what may pass.
+    again: Mutex<Option<Instant>>,
     running: ArcSwap<Running>,
     previous: ArcSwapOption<Pipeline>,
     /// How many members its gallery had when it last changed.
@@ -64,6 +70,7 @@ impl Entry {
             galleries: History::default(),
             turn: Arc::default(),
             source: Mutex::new(served.source),
+            again: Mutex::default(),
             running: ArcSwap::from_pointee(Running {
                 pipeline: Arc::new(served.pipeline),
                 readiness: Readiness::new(),
@@ -96,6 +103,19 @@ impl Entry {
     /// Has versions come from here from now on.
     pub(crate) fn adopt(&self, source: Arc<dyn Source>) {
         *self.source.lock().unwrap_or_else(PoisonError::into_inner) = source;
+        self.set_again(false);
+    }
+
+    /// Has the version that the source has be tried again after a while, or not.
+    pub(crate) fn set_again(&self, again: bool) {
+        *self.again.lock().unwrap_or_else(PoisonError::into_inner) =
+            again.then(|| Instant::now() + AGAIN);
+    }
+
+    /// Whether it is time to try again, which is said once.
+    pub(crate) fn due_again(&self) -> bool {
+        let mut again = self.again.lock().unwrap_or_else(PoisonError::into_inner);
+        again.take_if(|due| *due <= Instant::now()).is_some()
     }
 
     /// Has a version that has passed its probe run, from the next frame on. Only for whoever has the turn.
@@ -106,6 +126,8 @@ impl Entry {
             since: attempt::now(),
         }));
         self.previous.store(Some(running.pipeline.clone()));
+        // Also after a rollback, which stays until the source changes.
+        self.set_again(false);
         self.count_members();
     }
 

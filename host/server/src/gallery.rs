@@ -19,7 +19,8 @@ pub const GALLERY_HEADER: &str = "footlight-gallery";
 ///
 /// All members with their templates, for another host of the site: `footlight gallery push` publishes it, and
 /// `footlight run --gallery` verifies with it. It is encrypted with the key of the site, which the host was started
-/// with; without one it is not given out. What the header says of it is sealed along with it.
+/// with; without one it is not given out, nor by a host that follows a gallery. What the header says of it is sealed
+/// along with it.
 #[utoipa::path(
     get,
     path = "/v1/pipelines/{name}/gallery",
@@ -35,6 +36,8 @@ pub const GALLERY_HEADER: &str = "footlight-gallery";
         (status = 400, description = "The path is malformed", body = Problem),
         (status = 403, description = "The host has no key of the site", body = Problem),
         (status = 404, description = "There is no such pipeline, or it has no gallery", body = Problem),
+        (status = 409, description = "The members are enrolled on another host, which this one follows",
+            body = Problem),
         (status = 500, description = "The gallery cannot be read", body = Problem),
         (status = 503, description = "The queue is full", body = Problem,
             headers(("retry-after" = u32, description = "Seconds after which to try again"))),

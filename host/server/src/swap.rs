@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use footlight_pipeline::{Definition, FrameError, Pipeline, Source};
+use footlight_pipeline::{Definition, FrameError, OpenError, Pipeline, Source};
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
 
@@ -22,6 +22,8 @@ use crate::problem::Problem;
 pub(crate) struct Turn {
     host: Arc<Host>,
     entry: Arc<Entry>,
+    /// Whether this was tried before and nothing was changed since.
+    again: bool,
     _held: OwnedMutexGuard<()>,
 }
 
@@ -30,6 +32,31 @@ struct Tried {
     outcome: Outcome,
     version: Option<String>,
     reason: Option<String>,
+}
+
+/// Why a version could not be opened.
+struct Unopened {
+    reason: String,
+    /// Whether it may be another time.
+    may_pass: bool,
+}
+
+impl From<String> for Unopened {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            may_pass: false,
+        }
+    }
+}
+
+impl From<OpenError> for Unopened {
+    fn from(error: OpenError) -> Self {
+        Self {
+            reason: error.to_string(),
+            may_pass: error.may_pass(),
+        }
+    }
 }
 
 impl Tried {
@@ -65,6 +92,7 @@ impl Turn {
         Self {
             host: host.clone(),
             entry: entry.clone(),
+            again: false,
             _held: held,
         }
     }
@@ -79,6 +107,12 @@ impl Turn {
         let described = source.describe();
         self.attempt(cause, described, move |turn| turn.switch_to(source))
             .await
+    }
+
+    /// Tries once more what was refused for what may pass. A refusal for the same reason is not told again.
+    pub(crate) async fn try_again(mut self, source: Arc<dyn Source>) -> Result<Attempt, Problem> {
+        self.again = true;
+        self.swap(source, Cause::Change).await
     }
 
     /// Switches back to the version that ran before this one.
@@ -129,6 +163,10 @@ impl Turn {
     fn tell(&self, attempt: &Attempt) {
         let (version, source) = (attempt.version.as_deref(), &attempt.source);
         let ms = attempt.milliseconds;
+        if self.again && attempt.reason.is_some() && self.entry.history.refusal() == attempt.reason
+        {
+            return;
+        }
         match attempt.outcome {
             Outcome::Switched => tracing::info!(version, source, ms, "switched to another version"),
             Outcome::Unchanged => tracing::info!(version, source, "the version that runs already"),
@@ -150,11 +188,16 @@ impl Turn {
     fn switch_to(&self, source: Arc<dyn Source>) -> Tried {
         let opened = source
             .load()
-            .map_err(|error| error.to_string())
+            .map_err(Unopened::from)
             .and_then(|definition| self.open(definition));
         let pipeline = match opened {
             Ok(pipeline) => pipeline,
-            Err(reason) => return Tried::refused(None, reason),
+            Err(why) => {
+                if Arc::ptr_eq(&source, &self.entry.source()) {
+                    self.entry.set_again(why.may_pass);
+                }
+                return Tried::refused(None, why.reason);
+            }
         };
         let running = self.entry.running();
         let tried = if pipeline.version() == running.pipeline.version() {
@@ -174,24 +217,21 @@ impl Turn {
     }
 
     /// Opens a version beside the one that runs, with what that one and the one before it have already.
-    fn open(&self, definition: Definition) -> Result<Pipeline, String> {
+    fn open(&self, definition: Definition) -> Result<Pipeline, Unopened> {
         let (name, file) = (&self.entry.name, &definition.file);
         if file.name != *name {
-            return Err(format!(
+            return Err(Unopened::from(format!(
                 "{}: the pipeline is called `{}`, and a host that serves `{name}` cannot call it otherwise while it \
                  runs: put the name back, or start a host with it",
                 definition.origin, file.name
-            ));
+            )));
         }
-        check_names(file).map_err(|error| error.to_string())?;
+        check_names(file).map_err(|error| Unopened::from(error.to_string()))?;
         let running = self.entry.running();
         let previous = self.entry.previous();
         let open = [Some(&*running.pipeline), previous.as_deref()];
         let open: Vec<&Pipeline> = open.into_iter().flatten().collect();
-        self.entry
-            .deployment
-            .open(definition, &open)
-            .map_err(|error| error.to_string())
+        Ok(self.entry.deployment.open(definition, &open)?)
     }
 
     /// The end of an attempt that a host makes no more which is about to end itself. Asked between steps.

@@ -23,6 +23,8 @@ type Watched = (Weak<Entry>, Arc<dyn Source>);
 enum Changed {
     /// What a source has.
     Version(Arc<dyn Source>),
+    /// Perhaps that what the source has can be taken now.
+    Again(Arc<dyn Source>),
     /// The gallery that is followed.
     Gallery,
 }
@@ -45,8 +47,9 @@ pub(crate) async fn watch(host: Arc<Host>) {
         let Some(entry) = entry.upgrade() else {
             return;
         };
-        let source = match changed {
-            Changed::Version(source) => source,
+        let (source, again) = match changed {
+            Changed::Version(source) => (source, false),
+            Changed::Again(source) => (source, true),
             Changed::Gallery => {
                 follow::update(&host, &entry).await;
                 continue;
@@ -56,8 +59,12 @@ pub(crate) async fn watch(host: Arc<Host>) {
         // While this waited, somebody may have named another source; what this one has is not wanted any
         // more.
         if Arc::ptr_eq(&source, &entry.source()) {
-            // What became of it is logged and kept; one that is refused is tried again when it changes.
-            let _ = turn.swap(source, Cause::Change).await;
+            // What became of it is logged and kept; one that is refused is tried again when it changes, or when the
+            // reason may have passed.
+            let _ = match again {
+                true => turn.try_again(source).await,
+                false => turn.swap(source, Cause::Change).await,
+            };
         }
     }
 }
@@ -73,7 +80,12 @@ fn look(host: &Weak<Host>, changes: &Sender<(Weak<Entry>, Changed)>) {
         for (entry, source) in watched {
             let gallery = entry.upgrade();
             let gallery = gallery.is_some_and(|entry| entry.deployment.gallery_changed());
-            let version = source.changed().then_some(Changed::Version(source));
+            let version = if source.changed() {
+                Some(Changed::Version(source))
+            } else {
+                let due = entry.upgrade().is_some_and(|entry| entry.due_again());
+                due.then_some(Changed::Again(source))
+            };
             let changed = gallery
                 .then_some(Changed::Gallery)
                 .into_iter()

@@ -73,7 +73,7 @@ repository = "oci:/srv/stages/*"
 keys = ["bob"]
 
 [[rules]]
-repository = "file:/opt/footlight/*"
+repository = "oci:/opt/footlight/*"
 unsigned = "accept"
 "#;
 
@@ -107,7 +107,7 @@ fn where_a_rule_says_so_nothing_needs_a_signature() {
     let policy = with_keys(RULES);
     for (repository, rule) in [
         ("localhost:5000/a/b", "localhost:5000/*"),
-        ("file:/opt/footlight/a.wasm", "file:/opt/footlight/*"),
+        ("oci:/opt/footlight/a", "oci:/opt/footlight/*"),
     ] {
         assert_eq!(
             policy.judge(repository, DIGEST, &[]),
@@ -116,6 +116,8 @@ fn where_a_rule_says_so_nothing_needs_a_signature() {
         assert_eq!(policy.needs_signatures(repository), Ok(false));
     }
     assert_eq!(policy.needs_signatures("r.example/a"), Ok(true));
+    assert!(policy.has_rule("r.example/stages/retired/a") && policy.has_rule("R.example/a"));
+    assert!(!policy.has_rule("elsewhere.example/a") && !policy.has_rule("r.example/../a"));
 }
 
 fn refused(policy: &Policy, repository: &str, signatures: &[Signature], parts: &[&str]) {

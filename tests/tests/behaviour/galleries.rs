@@ -25,7 +25,7 @@ pub fn trials() -> Vec<Trial> {
             in_the_clear,
         ),
         trial(
-            "galleries: who follows one enrols nobody",
+            "galleries: who follows one enrols nobody, and gives none out",
             needs::MEMBERS,
             read_only,
         ),
@@ -238,7 +238,9 @@ fn read_only() {
     let biden = photos::bytes(BIDEN);
     let enrolled = second.enrol("biden", &[("a.jpg", &biden)]);
     let removed = second.delete("/v1/members/obama");
-    for reply in [enrolled, removed] {
+    // Sealed anew, what may be an old gallery would be the newest to all who follow.
+    let sealed = second.get("/v1/pipelines/members/gallery");
+    for reply in [enrolled, removed, sealed] {
         let detail = reply.refused(409, "gallery-followed");
         assert!(
             detail.contains(&two.gallery()) && detail.contains("footlight gallery push"),

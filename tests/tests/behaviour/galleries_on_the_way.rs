@@ -4,11 +4,12 @@ use crate::enrolment::{enrol, verdicts};
 use crate::galleries::{BIDEN, OBAMA, TwoHosts};
 use crate::host::{Host, refused, run};
 use crate::needs::{self, trial};
+use crate::supply::put;
 use crate::{file, photos, places};
 use libtest_mimic::Trial;
 use serde_json::Value;
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -112,47 +113,76 @@ fn others() {
     contains(&refused(command), &["members.toml", "chmod 600"]);
 }
 
-/// The blobs of the registry that are encrypted galleries.
-fn sealed(two: &TwoHosts) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![two.registry.data.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if fs::read(&path).unwrap().starts_with(b"FLSITE1\n") {
-                found.push(path);
-            }
-        }
-    }
-    found
+/// The gallery in a layout, as somebody who may write to its repository makes it: an artifact like any other, with
+/// another content.
+fn exchange(layout: &Path, change: Change) {
+    let read = |digest: &Value| {
+        let hex = digest.as_str().unwrap().strip_prefix("sha256:").unwrap();
+        fs::read(layout.join("blobs/sha256").join(hex)).unwrap()
+    };
+    let path = layout.join("index.json");
+    let mut index: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let entry = &mut index["manifests"][0];
+    let mut manifest: Value = serde_json::from_slice(&read(&entry["digest"])).unwrap();
+    let layer = &mut manifest["layers"][0];
+    let mut sealed = read(&layer["digest"]);
+    assert!(sealed.starts_with(b"FLSITE1\n"));
+    change(&mut sealed);
+    describe(layer, &put(layout, "", &sealed));
+    describe(entry, &put(layout, "", manifest.to_string().as_bytes()));
+    fs::write(&path, index.to_string()).unwrap();
 }
+
+/// Has a descriptor be of the content of another.
+fn describe(descriptor: &mut Value, other: &Value) {
+    for field in ["digest", "size"] {
+        descriptor[field] = other[field].clone();
+    }
+}
+
+type Change = fn(&mut Vec<u8>);
 
 fn damaged() {
     let two = TwoHosts::new();
     let first = two.first("site");
     enrol(&first, "obama", &[OBAMA], 201);
     two.push(&first);
-    let blobs = sealed(&two);
-    let [blob] = blobs.as_slice() else {
-        panic!("{blobs:?}")
-    };
-    let whole = fs::read(blob).unwrap();
-    let mut flipped = whole.clone();
-    *flipped.last_mut().unwrap() ^= 1;
     let key = two.key("site");
-    let key = ["--site-key", key.to_str().unwrap()];
-    let pipeline = two.site.reference("pipeline");
-    for bytes in [&flipped[..], &whole[..whole.len() / 2], b""] {
-        fs::remove_file(blob).unwrap();
-        fs::write(blob, bytes).unwrap();
-        let said = refused(two.follow(&pipeline, &key));
-        contains(&said, &["[gallery]"]);
+    let follow = |gallery: &str| {
+        let gallery = format!("members={gallery}");
+        let more = ["--gallery", &gallery, "--site-key", key.to_str().unwrap()];
+        two.follow(&two.site.reference("pipeline"), &more)
+    };
+    let changes: [(&str, Change, &str); 3] = [
+        (
+            "flipped",
+            |sealed| *sealed.last_mut().unwrap() ^= 1,
+            "was altered after it was sealed",
+        ),
+        (
+            "halved",
+            |sealed| sealed.truncate(sealed.len() / 2),
+            "bytes of",
+        ),
+        ("emptied", Vec::clear, "was not sealed with a site's key"),
+    ];
+    let carried = |name: &str| {
+        let folder = two.site.path(name);
+        let gallery = format!("oci:{}:current", folder.display());
+        let words = ["gallery", "pull", &two.gallery(), "--to", &gallery];
+        two.site.author(&words, 0);
+        (folder, gallery)
+    };
+    for (name, change, words) in changes {
+        let (folder, gallery) = carried(name);
+        exchange(&folder, change);
+        contains(&refused(follow(&gallery)), &["[gallery]", words]);
     }
-    fs::write(blob, whole).unwrap();
+    let (_, gallery) = carried("whole");
+    let second = Host::spawn(follow(&gallery), tempfile::tempdir().unwrap());
+    second.wait_until_ready();
     assert_eq!(
-        verdicts(&two.second(), &photos::bytes(OBAMA)),
+        verdicts(&second, &photos::bytes(OBAMA)),
         [Some("obama".to_owned())]
     );
 }

@@ -46,6 +46,7 @@ mod shutdown;
 mod signed;
 mod supply;
 mod swap;
+mod tags;
 mod told;
 mod versions;
 mod versions_of_members;
@@ -109,6 +110,7 @@ fn main() {
             page::trials(),
             supply::trials(),
             signed::trials(),
+            tags::trials(),
             killed::trials(),
         ]
         .into_iter()

@@ -1,8 +1,9 @@
 //! Pipelines that were published run elsewhere by their digest, if they are trusted. An OCI layout stands for the
-//! registry; a real one is spoken to by the tests of `footlight-artifacts`.
+//! registry; a real one is spoken to by the tests of `footlight-artifacts`, of tags and of hosts that are killed.
 
 use crate::host::{Host, footlight, refused};
 use crate::needs::{self, trial};
+use crate::registry::Shelf;
 use crate::{file, jpeg, photos, places};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
@@ -46,11 +47,18 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// A registry, a machine that publishes to it, and one that runs what is there.
-pub struct Site(TempDir);
+pub struct Site {
+    /// Where there is one; else a layout stands for it.
+    shelf: Option<Shelf>,
+    folder: TempDir,
+}
 
 impl Site {
     pub fn new() -> Self {
-        let site = Self(tempfile::tempdir().unwrap());
+        let site = Self {
+            shelf: None,
+            folder: tempfile::tempdir().unwrap(),
+        };
         // The models are the author's, and the machine that runs has only the inference library.
         let (author, node) = (site.path("author"), site.path("node"));
         for folder in [&author, &node] {
@@ -61,13 +69,25 @@ impl Site {
         site
     }
 
+    /// One with a registry that is spoken to over HTTP, where there is a program of one.
+    pub fn with_registry() -> Self {
+        let site = Self::new();
+        Self {
+            shelf: Some(Shelf::start(&site.path(""))),
+            ..site
+        }
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     /// The reference of something there.
     pub fn reference(&self, tag: &str) -> String {
-        format!("oci:{}:{tag}", self.path("registry").display())
+        match &self.shelf {
+            Some(shelf) => shelf.reference(tag),
+            None => format!("oci:{}:{tag}", self.path("registry").display()),
+        }
     }
 
     /// What a command of the author prints.

@@ -23,6 +23,14 @@ pub fn trials() -> Vec<Trial> {
             "supply: a reference without a tag is said to lack it",
             no_tag,
         ),
+        (
+            "supply: what wants an import that no host grants is not pushed, alone or in a pipeline",
+            not_pushed,
+        ),
+        (
+            "supply: what a host's engine does not do is not pushed, and what it does is",
+            beyond_the_engine,
+        ),
     ]
     .into_iter()
     .map(|(name, test)| trial(name, HOSTILE, test))
@@ -60,7 +68,7 @@ fn greedy() -> Vec<u8> {
 }
 
 /// Puts a blob into a layout; its descriptor.
-fn put(layout: &Path, media_type: &str, bytes: &[u8]) -> serde_json::Value {
+pub fn put(layout: &Path, media_type: &str, bytes: &[u8]) -> serde_json::Value {
     let hex: String = Sha256::digest(bytes)
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -120,6 +128,82 @@ fn foreign() {
         for said in said_of(&site, &format!("oci:{}:1", other.display())) {
             assert!(said.contains(words), "{said}");
         }
+    }
+}
+
+fn not_pushed() {
+    let site = Site::new();
+    let component = site.path("greedy.wasm");
+    fs::write(&component, greedy()).unwrap();
+    let to = site.reference("1");
+    let said = site.author(&["stage", "push", component.to_str().unwrap(), &to], 1);
+    assert!(
+        said.contains(IMPORT) && said.contains("was not pushed"),
+        "{said}"
+    );
+    layout(&site.path("elsewhere"), &greedy());
+    let elsewhere = format!("oci:{}:1", site.path("elsewhere").display());
+    for place in [component.to_str().unwrap(), &elsewhere] {
+        let pipeline = file::OneStage {
+            component: place,
+            ..file::OneStage::HOSTILE
+        };
+        let path = pipeline.write(&site.path("author"));
+        let said = site.author(&["pipeline", "push", path.to_str().unwrap(), &to], 1);
+        assert!(said.contains(IMPORT) && said.contains("[stages."), "{said}");
+        assert!(
+            said.contains(place) && said.contains("was not pushed"),
+            "{said}"
+        );
+    }
+    assert!(!site.path("registry").exists());
+}
+
+/// What is pushed and what a host compiles is the same: one says so without the engine.
+fn beyond_the_engine() {
+    let site = Site::new();
+    let component = site.path("component.wasm");
+    for (what, code, done) in [
+        ("garbage collection", "(type (struct (field i32)))", false),
+        ("host references", "(table 1 externref)", false),
+        ("exceptions", "(tag)", false),
+        ("threads", "(memory 1 1 shared)", false),
+        ("small pages", "(memory 1 (pagesize 1))", false),
+        (
+            "typed functions",
+            "(type $f (func)) (func (param (ref null $f)))",
+            true,
+        ),
+        ("large memories", "(memory i64 1)", true),
+        ("tail calls", "(func $f return_call $f)", true),
+        (
+            "relaxed vectors",
+            "(func (param v128) (result v128) local.get 0 i32x4.relaxed_trunc_f32x4_s)",
+            true,
+        ),
+    ] {
+        let text = format!(
+            r#"(component
+                (core module {code})
+                (instance $none)
+                (export "footlight:stage/processing@0.1.0" (instance $none)))"#
+        );
+        fs::write(&component, wat::parse_str(text).unwrap()).unwrap();
+        let component = component.to_str().unwrap();
+        let words = ["stage", "push", component, &site.reference("1")];
+        site.author(&words, i32::from(!done));
+        let pipeline = file::OneStage {
+            component,
+            ..file::OneStage::HOSTILE
+        };
+        let path = pipeline.write(&site.path("author"));
+        // It has no function that a host could call.
+        let said = refused(site.run(path.to_str().unwrap(), &[]));
+        assert_eq!(
+            !said.contains("component is not valid"),
+            done,
+            "{what}: {said}"
+        );
     }
 }
 

@@ -3,15 +3,12 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use super::in_use::InUse;
 use super::{Found, Store};
-use crate::manifest::Manifest;
 use crate::{Digest, Error};
-
-/// No manifest is larger.
-const MANIFEST: u64 = 16 << 20;
 
 /// How much of what is not in use stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +67,24 @@ struct Blob {
     used: SystemTime,
 }
 
+/// What became of a blob that was to be dropped.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    Dropped,
+    /// Another collection was faster.
+    Gone,
+    Used,
+}
+
+/// Removes a file; whether it was there to remove.
+fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 impl Store {
     /// Drops what was not used for longer than is kept, then what was used longest ago until there are not more bytes
     /// than are kept. What `in_use` or a [`Lease`](super::Lease) of any process leads to stays: manifests with what
@@ -77,29 +92,27 @@ impl Store {
     pub fn collect(&self, keep: &Keep, in_use: &HashSet<Digest>) -> Result<Collected, Error> {
         let fails = |error: &io::Error| Error::disk(self.folder(), "collected", error);
         let now = SystemTime::now();
-        let mut roots = in_use.clone();
-        roots.extend(self.held().map_err(|error| fails(&error))?);
-        let kept_in_use = self.reachable(roots).map_err(|error| fails(&error))?;
+        let mut in_use = InUse::of(self, in_use).map_err(|error| fails(&error))?;
         let (mut blobs, _) = self.blobs().map_err(|error| fails(&error))?;
         blobs.sort_by_key(|blob| blob.used);
         let mut total: u64 = blobs.iter().map(|blob| blob.bytes).sum();
         let mut collected = Collected::default();
         for blob in &blobs {
-            let used = kept_in_use.contains(&blob.digest);
+            let mut used = in_use.has(&blob.digest);
             let age = now.duration_since(blob.used).unwrap_or_default();
             let old = keep.max_age.is_some_and(|most| age > most);
             let over = keep.max_bytes.is_some_and(|most| total > most);
             if !used && age >= keep.spare && (old || over) {
-                match fs::remove_file(self.path(&blob.digest)) {
-                    Ok(()) => {
+                let fate = self.drop_unused(blob, &mut in_use);
+                match fate.map_err(|error| fails(&error))? {
+                    Fate::Dropped => {
                         total -= blob.bytes;
                         collected.dropped += 1;
                         collected.freed += blob.bytes;
                         continue;
                     }
-                    // Another collection was faster.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    Err(error) => return Err(fails(&error)),
+                    Fate::Gone => continue,
+                    Fate::Used => used = in_use.has(&blob.digest),
                 }
             }
             collected.kept += 1;
@@ -111,6 +124,25 @@ impl Store {
             .map_err(|error| fails(&error))?;
         self.drop_tags().map_err(|error| fails(&error))?;
         Ok(collected)
+    }
+
+    /// Drops a blob, unless somebody has come to use it since the blobs were listed, which may be long ago: a disk is slow
+    /// at this.
+    fn drop_unused(&self, blob: &Blob, in_use: &mut InUse) -> io::Result<Fate> {
+        let path = self.path(&blob.digest);
+        in_use.look_again(self)?;
+        let about = match fs::metadata(&path) {
+            Ok(about) => about,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Fate::Gone),
+            Err(error) => return Err(error),
+        };
+        if in_use.has(&blob.digest) || about.modified()? > blob.used {
+            return Ok(Fate::Used);
+        }
+        Ok(match remove(&path)? {
+            true => Fate::Dropped,
+            false => Fate::Gone,
+        })
     }
 
     /// Hashes every blob. Those that are damaged are dropped, where that can be done: they are fetched anew when they
@@ -126,43 +158,15 @@ impl Store {
             foreign,
         };
         for blob in blobs {
-            if !self.keep_if_whole(&blob.digest)? {
-                report.damaged.push(blob.digest);
+            match self.keep_if_whole(&blob.digest) {
+                Ok(true) => {}
+                Ok(false) => report.damaged.push(blob.digest),
+                // A collection has dropped it meanwhile.
+                Err(_) if self.size(&blob.digest).is_none() => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(report)
-    }
-
-    /// These and all that they name; signatures are named by their tags.
-    fn reachable(&self, roots: HashSet<Digest>) -> io::Result<HashSet<Digest>> {
-        let signatures: Vec<(String, Digest)> = self
-            .tags()?
-            .into_iter()
-            .filter_map(|(_, tag, digest)| Some((tag, digest?)))
-            .filter(|(tag, _)| tag.starts_with("sha256-"))
-            .collect();
-        let mut reached = HashSet::new();
-        let mut waiting: Vec<Digest> = roots.into_iter().collect();
-        while let Some(digest) = waiting.pop() {
-            if !reached.insert(digest) {
-                continue;
-            }
-            let tag = format!("sha256-{}", digest.hex());
-            let of_this = |name: &str| name.strip_suffix(".sig").unwrap_or(name) == tag;
-            waiting.extend(
-                signatures
-                    .iter()
-                    .filter(|(name, _)| of_this(name))
-                    .map(|s| s.1),
-            );
-            if self.size(&digest).is_some_and(|size| size <= MANIFEST)
-                && let Ok(bytes) = fs::read(self.path(&digest))
-                && let Ok(manifest) = Manifest::parse("", &bytes)
-            {
-                waiting.extend(manifest.names().map(|named| named.digest));
-            }
-        }
-        Ok(reached)
     }
 
     fn blobs(&self) -> io::Result<(Vec<Blob>, Vec<PathBuf>)> {
@@ -197,8 +201,7 @@ impl Store {
             let about = file.metadata()?;
             let age = now.duration_since(about.modified()?).unwrap_or_default();
             if age >= keep.spare.max(keep.max_age.unwrap_or_default()) && file.try_lock().is_ok() {
-                fs::remove_file(&path)?;
-                freed += about.len();
+                freed += if remove(&path)? { about.len() } else { 0 };
             }
         }
         Ok(freed)
@@ -208,7 +211,7 @@ impl Store {
     fn drop_tags(&self) -> io::Result<()> {
         for (path, _, digest) in self.tags()? {
             if digest.is_none_or(|digest| self.size(&digest).is_none()) {
-                fs::remove_file(path)?;
+                remove(&path)?;
             }
         }
         Ok(())
@@ -222,5 +225,53 @@ impl Store {
             Found::Whole(bytes) => Some(bytes),
             Found::Damaged | Found::Missing => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_has_come_to_use_is_not_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let drop_one = |meanwhile: &dyn Fn(&Digest)| {
+            store.put(b"a blob").unwrap();
+            let mut in_use = InUse::of(&store, &HashSet::new()).unwrap();
+            let (blobs, _) = store.blobs().unwrap();
+            let [blob] = blobs.as_slice() else {
+                panic!("{} blobs", blobs.len())
+            };
+            assert!(!in_use.has(&blob.digest));
+            meanwhile(&blob.digest);
+            store.drop_unused(blob, &mut in_use).unwrap()
+        };
+        let read = |digest: &Digest| {
+            let later = SystemTime::now() + Duration::from_secs(1);
+            let blob = File::options().append(true).open(store.path(digest));
+            blob.unwrap().set_modified(later).unwrap();
+        };
+        assert_eq!(drop_one(&read), Fate::Used);
+        let lease = std::cell::OnceCell::new();
+        let hold = |digest: &Digest| {
+            let held = store.hold(&HashSet::from([*digest])).unwrap();
+            assert!(lease.set(held).is_ok());
+        };
+        assert_eq!(drop_one(&hold), Fate::Used);
+        drop(lease);
+        assert_eq!(drop_one(&|_| {}), Fate::Dropped);
+        let collected = |digest: &Digest| fs::remove_file(store.path(digest)).unwrap();
+        assert_eq!(drop_one(&collected), Fate::Gone);
+    }
+
+    #[test]
+    fn what_another_collection_has_removed_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tag");
+        fs::write(&path, "").unwrap();
+        assert!(remove(&path).unwrap());
+        assert!(!remove(&path).unwrap());
+        assert!(remove(folder.path()).is_err());
     }
 }

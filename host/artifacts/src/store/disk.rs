@@ -6,11 +6,14 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 
 use super::sync;
+
+/// So many blobs wait for the disk at a time, each an open file; who brings one more waits as well.
+const WAITING: usize = 64;
 
 /// A thread that waits for the disk. Who drops the last of these waits until all is there.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +21,7 @@ pub(super) struct Disk(Arc<OnceLock<Option<Syncing>>>);
 
 #[derive(Debug)]
 struct Syncing {
-    blobs: Option<Sender<Blob>>,
+    blobs: Option<SyncSender<Blob>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -51,7 +54,7 @@ impl Disk {
 
 impl Syncing {
     fn begin() -> io::Result<Self> {
-        let (sender, receiver) = channel::<Blob>();
+        let (sender, receiver) = sync_channel::<Blob>(WAITING);
         let thread = thread::Builder::new()
             .name("footlight-disk".to_owned())
             .spawn(move || receiver.iter().for_each(Blob::settle))?;

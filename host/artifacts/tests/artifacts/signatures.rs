@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use footlight_artifacts::{
-    Artifacts, Digest, Error, Judge, Judgement, Options, Part, Signature, judged_name, media_type,
+    Artifact, Artifacts, Blob, Digest, Error, Judge, Judgement, Options, Part, Signature,
+    judged_name, media_type,
 };
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -20,6 +21,10 @@ pub fn trials() -> Vec<Trial> {
         trial(
             "signatures: one that is there is not added again",
             added_once,
+        ),
+        trial(
+            "signatures: one is not added where others would be lost",
+            none_lost,
         ),
         trial(
             "signatures: a layout has one name to the judge, also when it is gone",
@@ -43,8 +48,16 @@ pub fn trials() -> Vec<Trial> {
             copied,
         ),
         trial(
+            "signatures: they are there before the tag that leads to what they are of",
+            before_the_tag,
+        ),
+        trial(
             "signatures: none are fetched for who does not want any",
             unwanted,
+        ),
+        trial(
+            "signatures: where none could help, the registry is not asked",
+            never,
         ),
     ]
 }
@@ -67,8 +80,15 @@ impl Strict {
 }
 
 impl Judge for Strict {
-    fn wants_signatures(&self, _: &str) -> bool {
-        self.wants
+    fn wants_signatures(&self, repository: &str) -> Result<bool, String> {
+        match repository.contains("/retired/") {
+            true => Err("nothing from there".to_owned()),
+            false => Ok(self.wants),
+        }
+    }
+
+    fn has_rule(&self, _: &str) -> bool {
+        true
     }
 
     fn judge(
@@ -347,6 +367,75 @@ fn copied() {
     );
 }
 
+fn none_lost() {
+    let folder = tempdir().unwrap();
+    let artifacts = open(&folder.path().join("store"));
+    let layout = reference(format!("oci:{}:1", folder.path().join("layout").display()));
+    let digest = artifacts.push(stage("one"), &layout).unwrap().digest;
+    let tag = layout
+        .tagged(&format!("sha256-{}.sig", digest.hex()))
+        .unwrap();
+    let sign = |by: &str| artifacts.attach_signature(&layout, &digest, &signature(by, &digest));
+    let layers = |layers: Vec<Blob>| {
+        let artifact = Artifact {
+            artifact_type: None,
+            config: Blob::new(media_type::IMAGE_CONFIG, "{}"),
+            layers,
+            annotations: BTreeMap::new(),
+            subject: None,
+        };
+        artifacts.push(artifact, &tag).unwrap().digest
+    };
+    let layer = |by: &str| {
+        let Signature {
+            media_type,
+            payload,
+            annotations,
+        } = signature(by, &digest);
+        Blob {
+            annotations,
+            ..Blob::new(&media_type, payload)
+        }
+    };
+    let unknown = Blob::new("application/vnd.example.later", "of another kind");
+    let before = layers(vec![layer("ada"), unknown]);
+    assert_says(&sign("grace").unwrap_err(), &["1 layers", "would be lost"]);
+    assert_eq!(artifacts.resolve(&tag).unwrap().digest, before);
+
+    let many: Vec<String> = (0..65).map(|n| format!("signer {n}")).collect();
+    let all = || many.iter().map(|by| layer(by));
+    layers(all().collect());
+    assert_says(&sign("grace").unwrap_err(), &["past the first 64"]);
+    layers(all().take(64).collect());
+    assert_says(&sign("grace").unwrap_err(), &["64 signatures"]);
+    layers(all().take(63).collect());
+    sign("grace").unwrap();
+    let found = artifacts.signatures(&layout, &digest).unwrap();
+    assert_eq!(found.len(), 64);
+}
+
+/// Who watches the tag looks at it at any moment.
+fn before_the_tag() {
+    let folder = tempdir().unwrap();
+    let artifacts = open(&folder.path().join("store"));
+    let from = reference(format!("oci:{}:1", folder.path().join("from").display()));
+    let digest = artifacts.push(stage("one"), &from).unwrap().digest;
+    artifacts
+        .attach_signature(&from, &digest, &signature("ada", &digest))
+        .unwrap();
+    let server = Server::honest(&[]);
+    artifacts.copy(&from, &server.reference("1")).unwrap();
+    let seen = server.seen();
+    let put = seen
+        .iter()
+        .filter(|seen| seen.method == "PUT" && seen.is_manifest())
+        .map(|seen| seen.path.rsplit('/').next().unwrap());
+    let names: Vec<&str> = put.collect();
+    let signatures = format!("sha256-{}", digest.hex());
+    // And the list of what is about it, which this registry does not keep itself.
+    assert_eq!(names, [&format!("{signatures}.sig"), &*signatures, "1"]);
+}
+
 fn unwanted() {
     let artifact = stage("one");
     let server = Server::new(&[("1", &artifact)], |seen, _| {
@@ -367,4 +456,26 @@ fn unwanted() {
         .stage(&server.reference("1"))
         .unwrap_err();
     assert_says(&error, &["none by ada", "cannot be fetched", "500"]);
+}
+
+fn never() {
+    let artifact = stage("one");
+    let server = Server::honest(&[("1", &artifact)]);
+    let folder = tempdir().unwrap();
+    let judge = Strict::new("ada");
+    let artifacts = judged(folder.path(), &judge);
+    let retired = reference(format!("{}/retired/stage:1", server.host()));
+    let file = BTreeMap::from([("stages.one".to_owned(), Part::From(retired.clone()))]);
+    let to = reference(format!("oci:{}:1", folder.path().join("to").display()));
+    for error in [
+        artifacts.stage(&retired).unwrap_err(),
+        artifacts.pipeline(&retired).unwrap_err(),
+        artifacts
+            .push_pipeline("", file, BTreeMap::new(), &to)
+            .unwrap_err(),
+    ] {
+        assert_says(&error, &["not trusted", "nothing from there"]);
+        assert!(!error.may_pass());
+    }
+    assert_eq!(server.seen().len(), 0);
 }

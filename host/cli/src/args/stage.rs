@@ -25,14 +25,15 @@ Examples:
 
 The folder's manifest says what the stage is written in: Cargo.toml Rust, pyproject.toml Python, package.json
 JavaScript. What builds it is found, or fetched once into the cache folder by rustup, pip or npm. A component
-that no host would run is refused, with the import or export that is wrong, and not written.";
+that does not fit a host is refused, with the import or export that is wrong, and not written.";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   footlight stage inspect target/stages/face-detection.wasm
   footlight stage inspect face-detection.wasm --json | jq -r .digest
 
-Ends with 1 where the file is no stage that this host can run.";
+Ends with 1 where the file is no stage, as far as is seen without compiling it: by imports, exports, and code
+that this host's engine does not take.";
 
 /// What can be done with a stage.
 #[derive(Debug, Subcommand)]
@@ -40,7 +41,7 @@ pub enum StageCommand {
     /// Write a new stage that builds as it is, in Rust, Python or JavaScript
     #[command(after_help = NEW_EXAMPLES)]
     New(NewArgs),
-    /// Build a stage to a component and check that a host runs it
+    /// Build a stage to a component and check that it fits a host
     #[command(after_help = BUILD_EXAMPLES)]
     Build(BuildArgs),
     /// Print a stage's size, digest, exports, and imports: all that it can reach, in words

@@ -6,6 +6,7 @@ use std::io::Write;
 
 use anyhow::{Context, Result};
 use footlight_artifacts::Reference;
+use footlight_nn::read_text;
 use footlight_pipeline::{PipelineFile, pin};
 
 use super::{note_origin, open};
@@ -16,7 +17,7 @@ use crate::output;
 /// Pins every reference of a pipeline file, or says which are not.
 pub fn lock(args: &LockArgs) -> Result<Outcome> {
     let path = &args.file;
-    let text = fs::read_to_string(path)
+    let text = read_text(path)
         .with_context(|| format!("the pipeline file {} cannot be read", path.display()))?;
     let file = PipelineFile::parse(&text).with_context(|| path.display().to_string())?;
     let loose: Vec<(String, &Reference)> = references(&file)

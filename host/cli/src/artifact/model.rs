@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use footlight_artifacts::Artifact;
-use footlight_nn::{Card, cache_dir, sha256_hex};
+use footlight_nn::{Card, cache_dir, read_text, sha256_hex};
 use serde_json::json;
 
 use super::{note_origin, open, tell_pushed};
@@ -28,7 +28,7 @@ pub fn push(args: &ModelPushArgs) -> Result<Outcome> {
 
 /// The artifact of a card and the model that it describes: the file that is named, else the one in the cache.
 pub fn artifact(card: &Path, file: Option<&Path>) -> Result<Artifact> {
-    let text = fs::read_to_string(card)
+    let text = read_text(card)
         .with_context(|| format!("the model card {} cannot be read", card.display()))?;
     let parsed = Card::parse(&text).with_context(|| card.display().to_string())?;
     let model = match file {

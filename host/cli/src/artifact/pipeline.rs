@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use footlight_artifacts::{Artifact, Artifacts, Part, Pipeline, Reference};
+use footlight_nn::read_text;
 use footlight_pipeline::{Locations, PipelineFile, Place, pin, settle};
 use serde_json::json;
 
@@ -18,7 +19,7 @@ use crate::{locate, output, table};
 pub fn push(args: &PipelinePushArgs) -> Result<Outcome> {
     let artifacts = open(&args.locations.artifacts)?;
     let path = &args.file;
-    let text = fs::read_to_string(path)
+    let text = read_text(path)
         .with_context(|| format!("the pipeline file {} cannot be read", path.display()))?;
     let file = PipelineFile::read(path)?;
     // Looked for as `footlight run` does.
@@ -29,7 +30,9 @@ pub fn push(args: &PipelinePushArgs) -> Result<Outcome> {
     let mut parts = BTreeMap::new();
     for (name, section) in &file.stages {
         let part = match &section.component {
-            Place::Artifact(reference) => from(&artifacts, reference)?,
+            Place::Artifact(reference) => {
+                stage_from(&artifacts, reference).with_context(|| format!("[stages.{name}]"))?
+            }
             Place::File(component) => file
                 .locate(component, &locations)
                 .map_err(Into::into)
@@ -64,9 +67,21 @@ pub fn push(args: &PipelinePushArgs) -> Result<Outcome> {
 
 /// A part from a repository, by its digest.
 fn from(artifacts: &Artifacts, reference: &Reference) -> Result<Part> {
+    Ok(Part::From(pinned(artifacts, reference)?))
+}
+
+/// The same of a stage, which must be one that a host runs, as one from a file.
+fn stage_from(artifacts: &Artifacts, reference: &Reference) -> Result<Part> {
+    let pinned = pinned(artifacts, reference)?;
+    let found = artifacts.stage(&pinned)?;
+    stage::check(&found.component).with_context(|| format!("{pinned} was not pushed"))?;
+    Ok(Part::From(pinned))
+}
+
+fn pinned(artifacts: &Artifacts, reference: &Reference) -> Result<Reference> {
     let resolved = artifacts.resolve(reference)?;
     note_origin(&resolved);
-    Ok(Part::From(reference.pinned(resolved.digest)))
+    Ok(reference.pinned(resolved.digest))
 }
 
 /// A part that is made of a component's file.

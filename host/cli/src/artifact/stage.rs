@@ -12,7 +12,7 @@ use crate::exit::Outcome;
 use crate::inspect::look_into;
 use crate::output;
 
-/// Publishes a component that a host can run, and no other.
+/// Publishes a component that fits a host, as far as is seen without compiling it, and no other.
 pub fn push(args: &StagePushArgs) -> Result<Outcome> {
     let component =
         fs::read(&args.file).with_context(|| format!("cannot read {}", args.file.display()))?;
@@ -24,7 +24,7 @@ pub fn push(args: &StagePushArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Fetches a stage, and refuses one that this host could not run.
+/// Fetches a stage, and refuses one that does not fit this host.
 pub fn pull(args: &PullArgs) -> Result<Outcome> {
     let artifacts = open(&args.artifacts)?;
     let resolved = artifacts.resolve(&args.reference)?;
@@ -50,7 +50,7 @@ pub fn pull(args: &PullArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Whether a host would run this component; if not, why.
+/// Whether this component fits a host, as far as is seen without compiling it; if not, why.
 pub fn check(component: &[u8]) -> Result<()> {
     match look_into(component)?.misfit {
         None => Ok(()),

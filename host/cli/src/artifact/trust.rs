@@ -16,9 +16,13 @@ impl Trust {
 }
 
 impl Judge for Trust {
-    fn wants_signatures(&self, repository: &str) -> bool {
-        // Where the policy cannot say, they are asked for: it is the judgement that refuses.
-        self.0.needs_signatures(repository).unwrap_or(true)
+    fn wants_signatures(&self, repository: &str) -> Result<bool, String> {
+        let needed = self.0.needs_signatures(repository);
+        needed.map_err(|refusal| refusal.to_string())
+    }
+
+    fn has_rule(&self, repository: &str) -> bool {
+        self.0.has_rule(repository)
     }
 
     fn judge(
@@ -49,16 +53,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signatures_are_wanted_wherever_the_policy_does_not_say_otherwise() {
+    fn where_nothing_is_accepted_no_signature_is_wanted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.toml");
         let text = "[[rules]]\nrepository = \"r.example/open/*\"\nunsigned = \"accept\"\n";
         std::fs::write(&path, text).unwrap();
         let trust = Trust::read(&path).unwrap();
-        assert!(!trust.wants_signatures("r.example/open/a"));
+        assert_eq!(trust.wants_signatures("r.example/open/a"), Ok(false));
+        assert!(trust.has_rule("r.example/open/a"));
         // No rule, and no name that a rule could be for.
         for other in ["r.example/a", "oci:open/a", "r.example/open/../a"] {
-            assert!(trust.wants_signatures(other), "{other}");
+            assert!(trust.wants_signatures(other).is_err(), "{other}");
+            assert!(!trust.has_rule(other), "{other}");
             let digest = Digest::of(b"");
             assert!(trust.judge(other, &digest, &[]).is_err(), "{other}");
         }

@@ -40,11 +40,6 @@ pub use refusal::Refusal;
 /// repository = "oci:/srv/stages/*"
 /// keys = ["alice"]
 ///
-/// # Plain files, by their full path.
-/// [[rules]]
-/// repository = "file:/opt/footlight/*"
-/// unsigned = "accept"
-///
 /// # Nothing from here, not even if it is signed.
 /// [[rules]]
 /// repository = "registry.example/footlight/retired/*"
@@ -53,7 +48,8 @@ pub use refusal::Refusal;
 ///
 /// A rule is for one repository, or with `*` at its end for all whose names begin so. Of those that match,
 /// the longest one is the one that counts, and no other. Names are compared letter by letter, but for the
-/// registry's, in which upper and lower case are the same.
+/// registry's, in which upper and lower case are the same. Plain files are not judged: who may write them decides what
+/// they are.
 #[derive(Debug)]
 pub struct Policy {
     path: PathBuf,
@@ -111,10 +107,16 @@ impl Policy {
         Ok(rule.is_some_and(|rule| matches!(rule.demand, Demand::Keys { .. })))
     }
 
+    /// Whether a rule is for this repository, whatever it says. Where none is, the policy's default is followed.
+    pub fn has_rule(&self, repository: &str) -> bool {
+        let name = Repository::parse(repository);
+        name.is_ok_and(|name| self.rules.iter().any(|rule| rule.pattern.matches(&name)))
+    }
+
     /// Whether the artifact with this digest from this repository is accepted, having these signatures.
     ///
     /// `repository` is a name without tag and digest, such as `registry.example/footlight/face-detection`, or
-    /// for what has none, `oci:` or `file:` and the full path, with links followed: rules are compared with what
+    /// for a layout, `oci:` and the full path, with links followed: rules are compared with what
     /// is given here, and not with the disk.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ impl Pattern {
             let text = String::new();
             return Ok(Pattern { text, open });
         }
-        if open && matches!(text, "oci:" | "file:") {
+        if open && text == "oci:" {
             let text = text.to_owned();
             return Ok(Pattern { text, open });
         }
@@ -87,6 +87,12 @@ fn canonical(text: &str) -> Result<String, &'static str> {
     if space || text.contains(char::is_control) {
         return Err("it has a space or control character in it");
     }
+    if text.starts_with("file:") {
+        return Err(
+            "files are not judged, only what is fetched: leave it out, or push them into a layout and write `oci:` \
+             and its path",
+        );
+    }
     if text.contains("://") {
         return Err("it is an address: leave out what stands before `://`");
     }
@@ -101,9 +107,7 @@ fn canonical(text: &str) -> Result<String, &'static str> {
     if is_local(text) {
         return match body.starts_with('/') {
             true => Ok(text.to_owned()),
-            false => Err(
-                "the path after `oci:` or `file:` is not written from the root: write it in full",
-            ),
+            false => Err("the path after `oci:` is not written from the root: write it in full"),
         };
     }
     let (registry, path) = match text.split_once('/') {
@@ -120,10 +124,9 @@ fn canonical(text: &str) -> Result<String, &'static str> {
     })
 }
 
-/// The path of a layout or file.
+/// The path of a layout.
 fn local(text: &str) -> Option<&str> {
     text.strip_prefix("oci:")
-        .or_else(|| text.strip_prefix("file:"))
 }
 
 fn is_local(text: &str) -> bool {
@@ -155,17 +158,15 @@ mod tests {
             ("localhost:5000/*", "localhost:5000/a", true),
             ("localhost:5000/*", "localhost:5001/a", false),
             ("*", "r.example/a", true),
-            ("*", "file:/opt/a.wasm", true),
+            ("*", "oci:/opt/a", true),
             ("oci:/srv/*", "oci:/srv/stages", true),
             (
                 "oci:/srv/with a space/*",
                 "oci:/srv/with a space/stages",
                 true,
             ),
-            ("oci:/srv/*", "file:/srv/stages", false),
             ("oci:/srv/Stages", "oci:/srv/stages", false),
             ("oci:*", "oci:/srv/stages", true),
-            ("file:/*", "file:/a.wasm", true),
         ] {
             assert_eq!(
                 matches(pattern, repository),
@@ -193,9 +194,10 @@ mod tests {
             "oci:./a",
             "oci://srv",
             "oci:/srv/stages/../evil",
-            "file:/srv/./a.wasm",
-            "file:/srv//a.wasm",
-            "file:/srv/a\n.wasm",
+            "oci:/srv/./a",
+            "oci:/srv//a",
+            "oci:/srv/a\n",
+            "file:/srv/a.wasm",
             "r.example/a/",
         ] {
             assert!(Repository::parse(bad).is_err(), "{bad:?}");
@@ -208,9 +210,13 @@ mod tests {
             "r.example/*/a",
             "r.example*",
             "r.example:*",
+            "file:*",
+            "file:/srv/*",
         ] {
             assert!(Pattern::parse(bad).is_err(), "{bad:?}");
         }
         assert!(Repository::parse("r.example/*").is_err());
+        let files = Pattern::parse("file:/srv/*").unwrap_err();
+        assert!(files.contains("files are not judged"), "{files}");
     }
 }
