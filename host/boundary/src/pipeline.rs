@@ -18,6 +18,44 @@ pub struct Pipeline {
     pub gallery: Option<Gallery>,
 }
 
+impl Pipeline {
+    /// The classes of which an answer tells: those that it has a list of, and the documents made of these.
+    pub fn told(&self) -> BTreeSet<String> {
+        let mut made = self.answer.clone();
+        loop {
+            let before = made.len();
+            for stage in &self.stages {
+                if made.contains(&stage.input) {
+                    made.extend(stage.yields.iter().cloned());
+                }
+            }
+            if made.len() == before {
+                break;
+            }
+        }
+        let told = |class: &String| {
+            self.answer.contains(class) || self.classes.get(class) == Some(&Class::Document)
+        };
+        made.into_iter().filter(told).collect()
+    }
+
+    /// The classes of all that a stage makes and that is made of that.
+    pub(crate) fn made_after(&self, stage: &Stage) -> BTreeSet<String> {
+        let mut made = stage.yields.clone();
+        loop {
+            let before = made.len();
+            for stage in &self.stages {
+                if made.contains(&stage.input) {
+                    made.extend(stage.yields.iter().cloned());
+                }
+            }
+            if made.len() == before {
+                return made;
+            }
+        }
+    }
+}
+
 /// What an item of a class is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Class {

@@ -68,7 +68,28 @@ impl Trace<'_> {
         for (consumer, class, places) in self.consumers(entry) {
             self.take(&made, &consumer, &class, &places);
         }
+        self.take_back(&made);
         self.note(&full);
+    }
+
+    /// What is told of items goes back the way that they came: to the zone that sent them, and on from there.
+    fn take_back(&mut self, made: &Made) {
+        let (pipeline, told) = (self.pipeline, self.pipeline.told());
+        for stage in &pipeline.stages {
+            let senders = made.get(&stage.input).into_iter().flatten();
+            let places = self.placement.get(&stage.name).into_iter().flatten();
+            let hops: Vec<(&Zone, &Zone)> = senders
+                .flat_map(|from| places.clone().map(move |zone| (from, zone)))
+                .filter(|(from, zone)| from != zone && self.way(&stage.input, from, zone).open())
+                .collect();
+            for class in pipeline.made_after(stage).intersection(&told) {
+                for (sender, zone) in &hops {
+                    let here = Made::from([(class.clone(), BTreeSet::from([(*zone).clone()]))]);
+                    let back = BTreeSet::from([(*sender).clone()]);
+                    self.take(&here, &Consumer::Answer, class, &back);
+                }
+            }
+        }
     }
 
     /// Who takes what, and where, for the frames of a zone.
@@ -80,7 +101,7 @@ impl Trace<'_> {
             let consumer = Consumer::Stage(stage.name.clone());
             all.push((consumer, stage.input.clone(), places(&stage.name)));
         }
-        for class in self.told() {
+        for class in self.pipeline.told() {
             all.push((Consumer::Answer, class, here.clone()));
         }
         if let Some(gallery) = &self.pipeline.gallery {
@@ -92,27 +113,6 @@ impl Trace<'_> {
             all.push((Consumer::Gallery, gallery.template.clone(), places));
         }
         all
-    }
-
-    /// The classes of which an answer tells: those that it has a list of, and the documents made of these.
-    fn told(&self) -> BTreeSet<String> {
-        let mut made = self.pipeline.answer.clone();
-        loop {
-            let before = made.len();
-            for stage in &self.pipeline.stages {
-                if made.contains(&stage.input) {
-                    made.extend(stage.yields.iter().cloned());
-                }
-            }
-            if made.len() == before {
-                break;
-            }
-        }
-        let told = |class: &String| {
-            self.pipeline.answer.contains(class)
-                || self.pipeline.classes.get(class) == Some(&Class::Document)
-        };
-        made.into_iter().filter(told).collect()
     }
 
     /// Whether items of a class may go from one zone to another.

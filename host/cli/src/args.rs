@@ -2,6 +2,7 @@
 
 mod artifact;
 mod gallery;
+mod peers;
 mod pipeline;
 mod prove;
 mod stage;
@@ -18,6 +19,7 @@ pub use artifact::{
     StoreCollectArgs, StoreCommand, VerifyArgs,
 };
 pub use gallery::{GalleryCommand, GalleryPlace, GalleryPullArgs, GalleryPushArgs};
+pub use peers::PeerArgs;
 pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
 pub use prove::ProveArgs;
 pub use stage::{BuildArgs, InspectArgs, NewArgs, StageCommand};
@@ -208,6 +210,8 @@ pub struct RunArgs {
     pub site_key: Option<PathBuf>,
     #[command(flatten)]
     pub locations: LocationArgs,
+    #[command(flatten)]
+    pub peers: PeerArgs,
     /// Frames worked on at the same time [default: as many as there are cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub workers: Option<u16>,

@@ -15,6 +15,7 @@ mod inspect;
 mod locate;
 mod models;
 mod output;
+mod peers;
 mod photo;
 mod pipeline;
 mod placement;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use footlight_artifacts::Judge;
 use footlight_nn::{Runtimes, cache_dir};
 use footlight_pipeline::{
-    ArtifactSource, Deployment, FileSource, Locations, Place, References, Source, Supply,
+    ArtifactSource, Deployment, FileSource, Here, Locations, Place, References, Source, Supply,
 };
 use footlight_sandbox::Sandbox;
 use footlight_sealed::Sealed;
@@ -18,10 +18,12 @@ use footlight_server::{Options, Served, Server};
 use footlight_trust::SiteKey;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{LogFormat, RunArgs};
 use crate::exit::Outcome;
+use crate::peers::{self, AmongHosts};
 use crate::{artifact, locate, output};
 
 /// How long threads that still wait when all is done have to end.
@@ -38,6 +40,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         )
     })?;
     listener.set_nonblocking(true)?;
+    let among = AmongHosts::prepare(&args.peers)?;
     let compiled = locate::compiled();
     let runtimes = locate::runtimes(&args.locations.libraries, compiled.clone());
     let openers = Openers {
@@ -47,6 +50,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         supply: artifact::supply(&args.locations.artifacts)?,
         site_key: locate::site_key(args.site_key.as_deref())?,
         judge: artifact::policy(&args.locations.artifacts)?,
+        here: among.as_ref().map(AmongHosts::here),
     };
     let pipelines = args.pipelines.iter().map(|place| openers.open(place));
     let pipelines = pipelines.collect::<Result<Vec<_>>>()?;
@@ -63,14 +67,13 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         options.max_body =
             usize::try_from(max_body).context("--max-body does not fit this machine's memory")?;
     }
-    let server = Server::new(pipelines, options)?;
     // Async workers only read and write; frames are worked on by threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("cannot start the threads that serve requests")?;
-    complete(runtime, serve(server, listener))?;
+    complete(runtime, serve(pipelines, options, among, listener))?;
     tracing::info!("stopped");
     Ok(Outcome::Done)
 }
@@ -83,10 +86,34 @@ fn complete<T>(runtime: Runtime, work: impl Future<Output = T>) -> T {
     outcome
 }
 
-async fn serve(server: Server, listener: TcpListener) -> Result<()> {
+async fn serve(
+    pipelines: Vec<Served>,
+    options: Options,
+    among: Option<AmongHosts>,
+    listener: TcpListener,
+) -> Result<()> {
     let interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    // Dropping it ends what is done for other hosts, after all else.
+    let mut tasks = JoinSet::new();
+    let server = match among {
+        None => Server::new(pipelines, options)?,
+        Some(among) => {
+            let peers = among.peers();
+            let server = Server::among(pipelines, options, peers.clone())?;
+            let (for_others, names) = among.listener()?;
+            tracing::info!(
+                address = %for_others.address()?,
+                zone = %peers.zone(),
+                "listening for other hosts"
+            );
+            let serving = server.clone();
+            tasks.spawn(async move { serving.serve_peers(for_others).await });
+            tasks.spawn(peers::follow(names, peers));
+            server
+        }
+    };
     // A host whose output nobody reads still serves.
     let _ = output::line(format_args!(
         "listening on http://{}",
@@ -119,6 +146,8 @@ struct Openers<'a> {
     runtimes: Arc<Runtimes>,
     supply: Arc<Supply>,
     site_key: Option<Arc<SiteKey>>,
+    /// Where the host is, where it is one of several.
+    here: Option<Here>,
     /// The trust policy that judges what is fetched.
     judge: Option<Arc<dyn Judge>>,
 }
@@ -133,6 +162,7 @@ impl Openers<'_> {
             artifacts: Some(self.supply.clone()),
             gallery: None,
             site_key: self.site_key.clone(),
+            here: self.here.clone(),
         };
         // Before it is read: what changes from then on is a change.
         let source: Arc<dyn Source> = match place {

@@ -1,10 +1,10 @@
 //! How a member is made: photos go through the same stages as frames, up to the feature.
 
+use crate::elsewhere::{Elsewhere, Nowhere, Purpose};
 use crate::error::{FrameError, OpenError};
 use crate::file::GallerySection;
 use crate::gallery::{Follower, SharedGallery};
 use crate::open::Pipeline;
-use crate::order::needed_for;
 use crate::run::{Node, Trace};
 use footlight_gallery::{Candidate, EnrolmentError, Member, MemberId, Quality, Refusal, Template};
 use footlight_media::{Image, Point};
@@ -91,7 +91,12 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`EnrolError::Refused`] with every photo that the gate refuses; a stage or the gallery that fails.
-    pub fn enrol(&self, id: &MemberId, photos: Vec<(String, Image)>) -> Result<Member, EnrolError> {
+    pub fn enrol(
+        &self,
+        id: &MemberId,
+        photos: Vec<(String, Image)>,
+        others: &dyn Elsewhere,
+    ) -> Result<Member, EnrolError> {
         let enrolment = self.own_gallery()?;
         if photos.is_empty() {
             return Err(EnrolError::NoPhotos);
@@ -100,10 +105,12 @@ impl Pipeline {
         let mut templates = Vec::new();
         let mut refused = Vec::new();
         for (photo, image) in photos {
-            let faces = self.features(image).map_err(|source| EnrolError::Frame {
-                photo: photo.clone(),
-                source,
-            })?;
+            let faces = self
+                .features_with(image, others)
+                .map_err(|source| EnrolError::Frame {
+                    photo: photo.clone(),
+                    source,
+                })?;
             let (candidates, features): (Vec<_>, Vec<_>) = faces
                 .into_iter()
                 .map(|face| (face.candidate, face.feature))
@@ -180,18 +187,30 @@ impl Pipeline {
     /// # Errors
     /// As [`Pipeline::process`]; and a face without the attributes that a gallery needs.
     pub fn features(&self, photo: Image) -> Result<Vec<Face>, FrameError> {
+        self.features_with(photo, &Nowhere)
+    }
+
+    /// The same, where other hosts run stages that this one does not.
+    ///
+    /// # Errors
+    /// As [`features`](Self::features); and no other host that does it.
+    pub fn features_with(
+        &self,
+        photo: Image,
+        others: &dyn Elsewhere,
+    ) -> Result<Vec<Face>, FrameError> {
         let Some(enrolment) = &self.enrolment else {
             return Ok(Vec::new());
         };
         let section = &enrolment.section;
-        let order: Vec<_> = self.stages.iter().map(|stage| stage.name.clone()).collect();
-        let needed = needed_for(&self.file, &order, &section.template);
-        let stages = self
-            .stages
-            .iter()
-            .filter(|stage| needed.contains(&stage.name));
-        let trace = self.trace(photo, stages)?;
+        let photo = vec![self.first(photo)];
+        let trace = self.trace(photo, None, Purpose::Templates, others)?;
         Ok(faces(section, &trace))
+    }
+
+    /// Whether members are kept or searched here.
+    pub fn has_gallery(&self) -> bool {
+        self.enrolment.is_some()
     }
 
     pub(crate) fn enrolment(&self) -> Result<&Enrolment, EnrolError> {

@@ -1,4 +1,5 @@
 use crate::class::Misfit;
+use crate::elsewhere::Failure;
 use footlight_sandbox as sandbox;
 use std::fmt::Display;
 
@@ -68,14 +69,23 @@ pub enum FrameError {
         /// How it does not fit.
         source: Misfit,
     },
+    /// Items had to go to another host for a stage, and none did it.
+    #[error("stage `{stage}`: {source}")]
+    Elsewhere {
+        /// The stage.
+        stage: String,
+        /// Why not.
+        source: Box<Failure>,
+    },
 }
 
 impl FrameError {
     /// What went wrong, as a stable code: lower case, words joined by hyphens.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::Stage { source, .. } => source.kind().code(),
             Self::Misfit { .. } => "class-mismatch",
+            Self::Elsewhere { source, .. } => source.code(),
         }
     }
 
@@ -83,6 +93,14 @@ impl FrameError {
     pub fn stage(&self) -> Option<&str> {
         match self {
             Self::Stage { stage, .. } | Self::Misfit { stage, .. } => Some(stage),
+            // Another host may say that it was a stage further on.
+            Self::Elsewhere { stage, source } => match &**source {
+                Failure::Told {
+                    stage: Some(further),
+                    ..
+                } => Some(further),
+                _ => Some(stage),
+            },
         }
     }
 }

@@ -26,6 +26,7 @@ pub fn stages(
     let sandbox = Sandbox::new().map_err(|error| OpenError::new(error.to_string()))?;
     let parts = Parts {
         file,
+        here: &[],
         locations,
         runtimes,
         reuse: &[],
@@ -47,6 +48,7 @@ pub fn models(
 ) -> ByName<Model> {
     let parts = Parts {
         file,
+        here: &[],
         locations,
         runtimes,
         reuse: &[],
@@ -65,6 +67,7 @@ pub fn components(file: &PipelineFile, locations: &Locations) -> ByName<(Inspect
     let runtimes = Arc::new(Runtimes::new(Folders::default()));
     let parts = Parts {
         file,
+        here: &[],
         locations,
         runtimes: &runtimes,
         reuse: &[],

@@ -22,8 +22,10 @@
 
 mod answer;
 mod artifact_source;
+mod border;
 mod class;
 mod deployment;
+mod elsewhere;
 mod enrol;
 mod error;
 mod examine;
@@ -52,6 +54,7 @@ mod zones;
 pub use artifact_source::{ArtifactSource, References};
 pub use class::{Class, Misfit};
 pub use deployment::{Definition, Deployment};
+pub use elsewhere::{Elsewhere, Errand, Failure, Here, Made, Nowhere, Purpose, Worked};
 pub use enrol::{EnrolError, Face, PhotoRefusal};
 pub use error::{FrameError, OpenError};
 pub use examine::{ByName, components, models, stages};

@@ -1,6 +1,7 @@
 //! From a pipeline file to a pipeline that can work.
 
 use crate::deployment::{Definition, Deployment};
+use crate::elsewhere::{Border, Here};
 use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
@@ -10,6 +11,7 @@ use crate::place::Place;
 use crate::supply::Supply;
 use crate::version::Version;
 use footlight_artifacts::Lease;
+use footlight_boundary::Plan;
 use footlight_nn::{Registry, Runtimes, Snapshot};
 use footlight_sandbox::{Inspection, Limits, Sandbox, Usage};
 use footlight_trust::SiteKey;
@@ -33,12 +35,19 @@ pub struct Locations {
     pub gallery: Option<Place>,
     /// What galleries travel encrypted with.
     pub site_key: Option<Arc<SiteKey>>,
+    /// Where the host is, and which stages it runs; none where it is the only one and runs all of them.
+    pub here: Option<Here>,
 }
 
 /// A pipeline that is open: components compiled, models on their devices, the gallery read.
 pub struct Pipeline {
     pub(crate) file: PipelineFile,
+    /// The names of all its stages, in the order in which they run.
+    pub(crate) order: Vec<String>,
+    /// Those that run here, in that order.
     pub(crate) stages: Vec<OpenStage>,
+    /// What it is behind, where there are zones and the host is in one.
+    pub(crate) border: Option<Border>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) enrolment: Option<Enrolment>,
     pub(crate) version: Version,
@@ -96,9 +105,13 @@ impl Pipeline {
         let file = definition.file;
         let order = order(&file)?;
         check_models(&file)?;
-        file.check_zones()?;
+        let plan = file.check_zones()?;
+        let here = deployment.locations.here.as_ref();
+        let border = here.map(|here| border(plan.as_ref(), here)).transpose()?;
+        let run_here = local(&order, border.as_ref(), here);
         let parts = Parts {
             file: &file,
+            here: &run_here,
             locations: &deployment.locations,
             runtimes: &deployment.runtimes,
             reuse,
@@ -106,7 +119,7 @@ impl Pipeline {
         // Components and models are compiled by different libraries, which can do so at the same time; and while
         // one comes over the network, another is compiled.
         let (stages, models) = thread::scope(|scope| {
-            let stages = scope.spawn(|| open_stages(parts, deployment, &order));
+            let stages = scope.spawn(|| open_stages(parts, deployment));
             let models = open_models(parts);
             (stages.join(), models)
         });
@@ -117,10 +130,15 @@ impl Pipeline {
         for model in models {
             registry.put(model.model);
         }
-        let version = Version::of(&file, definition.version, &stages, &registry);
+        let version = match definition.version {
+            Some(digest) => Version::named(digest, &stages, &registry),
+            None => parts.version(&stages, &registry)?,
+        };
         let enrolment = match &file.gallery {
-            Some(section) => Some(parts.gallery(section, &registry, &deployment.gallery)?),
-            None => None,
+            Some(section) if parts.wants_gallery(section) => {
+                Some(parts.gallery(section, &registry, &deployment.gallery)?)
+            }
+            _ => None,
         };
         let models = registry.snapshot();
         for stage in &mut stages {
@@ -128,7 +146,9 @@ impl Pipeline {
         }
         Ok(Self {
             file,
+            order,
             stages,
+            border,
             registry,
             enrolment,
             version,
@@ -152,7 +172,7 @@ impl Pipeline {
         &self.file
     }
 
-    /// Its stages in the order in which they run.
+    /// Those of its stages that run here, in their order.
     pub fn stages(&self) -> Vec<StageInfo> {
         self.stages.iter().map(OpenStage::info).collect()
     }
@@ -179,13 +199,36 @@ impl Pipeline {
     }
 }
 
-/// The stages in the order in which they run.
-fn open_stages(
-    parts: Parts,
-    deployment: &Deployment,
-    order: &[String],
-) -> Result<Vec<OpenStage>, OpenError> {
-    let sections = order
+/// What a host is behind that says where it is.
+fn border(plan: Option<&Arc<Plan>>, here: &Here) -> Result<Border, OpenError> {
+    let plan = plan.ok_or_else(|| {
+        OpenError::new(format!(
+            "this host is in the zone `{}`, and the file has no [zones]: add it, with [placement] and [boundary], or              start the host without a certificate for other hosts",
+            here.zone
+        ))
+    })?;
+    Border::new(plan.clone(), here.zone.clone()).map_err(|refusal| {
+        OpenError::new(format!(
+            "the certificate of this host says where it is, and {refusal}: add the zone to `names` in [zones], or give              the host the certificate of another"
+        ))
+    })
+}
+
+/// The stages that this host is to run.
+fn local(order: &[String], border: Option<&Border>, here: Option<&Here>) -> Vec<String> {
+    let mine = |name: &&String| {
+        let placed =
+            border.is_none_or(|border| border.plan.may_run(name, border.zone.as_str()).is_ok());
+        let chosen = here.and_then(|here| here.stages.as_ref());
+        placed && chosen.is_none_or(|chosen| chosen.contains(*name))
+    };
+    order.iter().filter(mine).cloned().collect()
+}
+
+/// The stages that run here, in their order.
+fn open_stages(parts: Parts, deployment: &Deployment) -> Result<Vec<OpenStage>, OpenError> {
+    let sections = parts
+        .here
         .iter()
         .filter_map(|name| Some((name, parts.file.stages.get(name)?)));
     sections
@@ -193,10 +236,11 @@ fn open_stages(
         .collect()
 }
 
-/// All models but the gallery's.
+/// All models that stages here use, but the gallery's.
 fn open_models(parts: Parts) -> Result<Vec<OpenModel>, OpenError> {
     let sections = parts.file.models.iter();
     sections
+        .filter(|(name, _)| parts.uses(name))
         .map(|(name, section)| parts.model(name, section))
         .collect()
 }

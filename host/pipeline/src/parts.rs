@@ -10,6 +10,7 @@ use crate::obtain::ObtainedModel;
 use crate::open::{Locations, Pipeline, StageInfo};
 use crate::place::Place;
 use crate::tag::Tag;
+use crate::version::{Version, sha256};
 use footlight_artifacts::{Digest, Reference};
 use footlight_gallery::Gallery;
 use footlight_nn::{
@@ -22,6 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Copy)]
 pub(crate) struct Parts<'a> {
     pub(crate) file: &'a PipelineFile,
+    /// The stages that run here, in their order.
+    pub(crate) here: &'a [String],
     pub(crate) locations: &'a Locations,
     pub(crate) runtimes: &'a Arc<Runtimes>,
     /// Versions of the same pipeline that are open: what they have is not opened again.
@@ -224,33 +227,28 @@ impl Parts<'_> {
             .try_fold(1_usize, |n, &side| n.checked_mul(side as usize))
             .filter(|&dimension| dimension > 0)
             .ok_or_else(|| fail(format!("a template of shape {shape:?} has no fixed length")))?;
-        let snapshot = registry.snapshot();
-        let maker = snapshot.get(&section.made_by).ok_or_else(|| {
-            fail(format!(
-                "`made-by` is `{}`, and there is no such model",
-                section.made_by
-            ))
-        })?;
+        let maker = self
+            .maker(section, registry)
+            .map_err(|error| error.within("[gallery] "))?;
         // Versions are opened one after the other; who looks at the gallery does not wait while it is fetched.
         let lock = || open.lock().unwrap_or_else(PoisonError::into_inner);
         let there = lock().clone();
         let gallery = match there {
             Some(shared) => shared,
             None => {
-                let (gallery, followed) =
-                    self.open_gallery(&maker.digest, dimension).map_err(fail)?;
+                let (gallery, followed) = self.open_gallery(&maker, dimension).map_err(fail)?;
                 let shared = SharedGallery::new(gallery, followed, self.runtimes.clone());
                 lock().insert(Arc::new(shared)).clone()
             }
         };
         let now = gallery.gallery();
         let (made_by, numbers) = (now.feature_model(), now.dimension());
-        if (made_by, numbers) != (maker.digest.as_str(), dimension) {
+        if (made_by, numbers) != (maker.as_str(), dimension) {
             return Err(fail(format!(
                 "the host has a gallery open whose templates are {numbers} numbers of the model {made_by}, and \
                  here they are {dimension} numbers of the model {}: templates of another model mean nothing to \
                  it. Keep that model, or start a host with another gallery and enrol the members again",
-                maker.digest
+                maker
             )));
         }
         Ok(Enrolment {
@@ -258,6 +256,68 @@ impl Parts<'_> {
             gallery,
             section: section.clone(),
         })
+    }
+
+    /// The digest of the model that templates are made by.
+    fn maker(self, section: &GallerySection, registry: &Registry) -> Result<String, OpenError> {
+        let name = &section.made_by;
+        if let Some(model) = registry.snapshot().get(name) {
+            return Ok(model.digest.clone());
+        }
+        // Another host runs it.
+        let Some(model) = self.file.models.get(name) else {
+            let why = format!("`made-by` is `{name}`, and there is no such model");
+            return Err(OpenError::new(why));
+        };
+        Ok(self.obtain_model(&model.card)?.card.sha256)
+    }
+
+    /// Whether a stage here uses a model.
+    pub(crate) fn uses(self, model: &String) -> bool {
+        let stages = self.file.stages.iter();
+        let mut here = stages.filter(|(name, _)| self.here.contains(name));
+        // A model that no stage uses is one that somebody may ask for.
+        let unused = || {
+            let mut stages = self.file.stages.values();
+            !stages.any(|stage| stage.models.values().any(|used| used == model))
+        };
+        here.any(|(_, stage)| stage.models.values().any(|used| used == model)) || unused()
+    }
+
+    /// Whether the gallery is wanted here: to be searched, or to be kept.
+    pub(crate) fn wants_gallery(self, section: &GallerySection) -> bool {
+        self.locations.here.is_none() || self.uses(&section.model)
+    }
+
+    /// The version of a pipeline of files, which depends on all of them, also on those that are for other hosts.
+    pub(crate) fn version(
+        self,
+        stages: &[OpenStage],
+        models: &Registry,
+    ) -> Result<Version, OpenError> {
+        let mut version = Version::named(String::new(), stages, models);
+        for (name, section) in &self.file.stages {
+            if !version.stages.contains_key(name) {
+                let obtained = self.obtain_component(&section.component);
+                let (bytes, _) =
+                    obtained.map_err(|error| error.within(format_args!("[stages.{name}] ")))?;
+                version
+                    .stages
+                    .insert(name.clone(), sha256(&sha256_hex(&bytes)));
+            }
+        }
+        for (name, section) in &self.file.models {
+            if !version.models.contains_key(name) {
+                let obtained = self.obtain_model(&section.card);
+                let found =
+                    obtained.map_err(|error| error.within(format_args!("[models.{name}] ")))?;
+                version
+                    .models
+                    .insert(name.clone(), sha256(&found.card.sha256));
+            }
+        }
+        version.pipeline = version.digest(self.file);
+        Ok(version)
     }
 
     fn open_gallery(

@@ -1,13 +1,17 @@
 use crate::class::Misfit;
+use crate::elsewhere::{Elsewhere, Errand, Failure, Nowhere, Purpose};
 use crate::error::FrameError;
 use crate::open::Pipeline;
+use crate::order::needed_for;
 use crate::parts::OpenStage;
 use crate::together::together;
 use crate::version::Version;
+use footlight_boundary::Frame;
 use footlight_media::Image;
 use footlight_nn::Snapshot;
 use footlight_sandbox::{Fields, Item, Payload};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// What came of a frame.
@@ -43,75 +47,197 @@ pub struct StageTiming {
 pub(crate) struct Node {
     pub(crate) parent: Option<usize>,
     pub(crate) item: Item,
+    /// Whether stages have still to see it. Another host has done what there was to do with what it gave back.
+    open: bool,
 }
 
 /// All items of a frame, and what the stages did.
 pub(crate) struct Trace {
     pub(crate) nodes: Vec<Node>,
     pub(crate) stages: Vec<StageTiming>,
-    /// The models that all of them saw.
-    models: Arc<Snapshot>,
+    /// The models that all stages here saw.
+    pub(crate) models: Arc<Snapshot>,
+    /// What other hosts worked with.
+    pub(crate) elsewhere: Digests,
+    /// How much has left for other zones.
+    left: Mutex<Frame>,
+}
+
+/// Components and models by their digests.
+#[derive(Default)]
+pub(crate) struct Digests {
+    pub(crate) components: BTreeMap<String, String>,
+    pub(crate) models: BTreeMap<String, String>,
 }
 
 impl Pipeline {
-    /// Takes a frame through all stages.
+    /// Takes a frame through all stages, of which this host runs all.
     ///
     /// # Errors
     /// The first thing that goes wrong in a stage; the next frame is not affected.
     pub fn process(&self, frame: Image) -> Result<Outcome, FrameError> {
+        self.process_with(frame, &Nowhere)
+    }
+
+    /// Takes a frame through all stages, of which other hosts run those that this one does not.
+    ///
+    /// # Errors
+    /// As [`process`](Self::process); and no other host that does it.
+    pub fn process_with(
+        &self,
+        frame: Image,
+        others: &dyn Elsewhere,
+    ) -> Result<Outcome, FrameError> {
         let (width, height) = (frame.width(), frame.height());
-        let trace = self.trace(frame, self.stages.iter())?;
+        let trace = self.trace(vec![self.first(frame)], None, Purpose::Answer, others)?;
+        let mut version = self.version.with_models(&trace.models);
+        version.stages.extend(trace.elsewhere.components);
+        version.models.extend(trace.elsewhere.models);
         Ok(Outcome {
             width,
             height,
             answer: crate::answer::answer(&self.file.answer, &trace.nodes),
-            version: self.version.with_models(&trace.models),
+            version,
             stages: trace.stages,
         })
     }
 
-    /// Takes a frame through some of the stages, which are in their order.
-    pub(crate) fn trace<'a>(
-        &'a self,
-        frame: Image,
-        stages: impl Iterator<Item = &'a OpenStage>,
+    /// The item that a frame enters as.
+    pub(crate) fn first(&self, frame: Image) -> Item {
+        Item {
+            class: self.file.source.clone(),
+            payload: Payload::Image(Arc::new(frame)),
+            attributes: Fields::default(),
+        }
+    }
+
+    /// Takes items through the stages that a purpose needs: those to begin with through one stage only, where it is
+    /// named, and what is made of them through all that take it.
+    pub(crate) fn trace(
+        &self,
+        items: Vec<Item>,
+        only: Option<&str>,
+        purpose: Purpose,
+        others: &dyn Elsewhere,
     ) -> Result<Trace, FrameError> {
-        // One snapshot a frame: a gallery that changes meanwhile is seen by the next.
-        let models = self.registry.snapshot();
+        let items = items.into_iter();
         let mut trace = Trace {
-            nodes: vec![Node {
-                parent: None,
-                item: Item {
-                    class: self.file.source.clone(),
-                    payload: Payload::Image(Arc::new(frame)),
-                    attributes: Fields::default(),
-                },
-            }],
+            nodes: items
+                .map(|item| Node {
+                    parent: None,
+                    item,
+                    open: true,
+                })
+                .collect(),
             stages: Vec::new(),
-            models: models.clone(),
+            // One snapshot a frame: a gallery that changes meanwhile is seen by the next.
+            models: self.registry.snapshot(),
+            elsewhere: Digests::default(),
+            left: Mutex::default(),
         };
-        for stage in stages {
-            self.run(stage, &models, &mut trace)?;
+        for name in self.needed(purpose) {
+            let inputs = match self.file.stages.get(name) {
+                Some(section) => trace.inputs(&section.input, only.is_none_or(|only| only == name)),
+                None => continue,
+            };
+            match self.stages.iter().find(|stage| stage.name == *name) {
+                Some(stage) => self.run(stage, &inputs, &mut trace)?,
+                None => self.send(name, purpose, &inputs, &mut trace, others)?,
+            }
         }
         Ok(trace)
     }
 
-    /// Runs one stage on every item of its class.
+    /// The stages that a purpose needs, in their order.
+    fn needed(&self, purpose: Purpose) -> Vec<&String> {
+        let wanted = match (purpose, &self.file.gallery) {
+            (Purpose::Templates, Some(gallery)) => {
+                Some(needed_for(&self.file, &self.order, &gallery.template))
+            }
+            _ => None,
+        };
+        let all = self.order.iter();
+        all.filter(|name| wanted.as_ref().is_none_or(|wanted| wanted.contains(name)))
+            .collect()
+    }
+
+    /// Has another host run one stage, and those after it, on items.
+    fn send(
+        &self,
+        name: &str,
+        purpose: Purpose,
+        inputs: &[usize],
+        trace: &mut Trace,
+        others: &dyn Elsewhere,
+    ) -> Result<(), FrameError> {
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        let items = inputs.iter();
+        let errand = Errand {
+            pipeline: self,
+            models: &trace.models,
+            left: &trace.left,
+            stage: name,
+            purpose,
+            items: items
+                .filter_map(|index| trace.nodes.get(*index).map(|node| &node.item))
+                .collect(),
+        };
+        let fail = |source| FrameError::Elsewhere {
+            stage: name.to_owned(),
+            source: Box::new(source),
+        };
+        let worked = others.work(&errand).map_err(fail)?;
+        let wanted = self.wanted(purpose);
+        let before = trace.nodes.len();
+        for made in worked.made {
+            let fits = match wanted.contains(&made.item.class) {
+                true => self.check_item(&made.item),
+                false => Err("nobody asked for it".to_owned()),
+            };
+            let parent = match made.parent.checked_sub(inputs.len()) {
+                None => inputs.get(made.parent).copied(),
+                Some(place) => Some(before + place).filter(|place| *place < trace.nodes.len()),
+            };
+            let (Some(parent), Ok(())) = (parent, &fits) else {
+                return Err(fail(Failure::Told {
+                    code: "class-mismatch".to_owned(),
+                    stage: None,
+                    detail: format!(
+                        "the host that runs it gave back an item of class `{}` that is none: {}",
+                        made.item.class,
+                        fits.err()
+                            .unwrap_or_else(|| "it was made of nothing".to_owned())
+                    ),
+                }));
+            };
+            trace.nodes.push(Node {
+                parent: Some(parent),
+                item: made.item,
+                open: false,
+            });
+        }
+        trace.stages.extend(worked.stages);
+        trace.elsewhere.components.extend(worked.components);
+        trace.elsewhere.models.extend(worked.models);
+        Ok(())
+    }
+
+    /// Runs one stage on items.
     fn run(
         &self,
         stage: &OpenStage,
-        models: &Arc<Snapshot>,
+        inputs: &[usize],
         trace: &mut Trace,
     ) -> Result<(), FrameError> {
+        let models = &trace.models;
         let span = tracing::info_span!("stage", stage = %stage.name, items = tracing::field::Empty);
         let _entered = span.enter();
         let started = Instant::now();
-        let inputs: Vec<(usize, &Item)> = trace
-            .nodes
+        let inputs: Vec<(usize, &Item)> = inputs
             .iter()
-            .enumerate()
-            .map(|(index, node)| (index, &node.item))
-            .filter(|(_, item)| item.class == stage.section.input)
+            .filter_map(|index| Some((*index, &trace.nodes.get(*index)?.item)))
             .collect();
         let items = inputs.len() as u64;
         let mut yielded = Vec::new();
@@ -119,6 +245,7 @@ impl Pipeline {
             yielded.extend(made.into_iter().map(|item| Node {
                 parent: Some(parent),
                 item,
+                open: true,
             }));
         };
         match stage.shares(models) {
@@ -185,5 +312,18 @@ impl Pipeline {
                 },
             }),
         }
+    }
+}
+
+impl Trace {
+    /// The places of the items that a stage of this input class is to work on, and whether it is one of those that
+    /// the items to begin with are for.
+    fn inputs(&self, class: &str, first: bool) -> Vec<usize> {
+        let nodes = self.nodes.iter().enumerate();
+        nodes
+            .filter(|(_, node)| node.open && node.item.class == class)
+            .filter(|(_, node)| node.parent.is_some() || first)
+            .map(|(place, _)| place)
+            .collect()
     }
 }

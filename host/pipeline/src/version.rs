@@ -21,29 +21,21 @@ impl Version {
     /// The version of a pipeline of this file, these components and these models. The gallery is not among
     /// them yet: who is enrolled is data, and changes with no other version of the pipeline.
     ///
-    /// `named` is the digest of the artifact that the pipeline came as; without one, a digest is made of the
-    /// file's text and those of all parts.
-    pub(crate) fn of(
-        file: &PipelineFile,
-        named: Option<String>,
-        stages: &[OpenStage],
-        models: &Registry,
-    ) -> Self {
+    /// `pipeline` is the digest of the artifact that the pipeline came as.
+    pub(crate) fn named(pipeline: String, stages: &[OpenStage], models: &Registry) -> Self {
         let component = |stage: &OpenStage| {
             let digest = &stage.stage.component().inspection().digest;
             (stage.name.clone(), sha256(digest))
         };
-        let mut version = Self {
-            pipeline: String::new(),
+        Self {
+            pipeline,
             stages: stages.iter().map(component).collect(),
             models: models_of(&models.snapshot()),
-        };
-        version.pipeline = named.unwrap_or_else(|| version.digest(file));
-        version
+        }
     }
 
     /// The digest of a canonical text: a line for each part, sorted.
-    fn digest(&self, file: &PipelineFile) -> String {
+    pub(crate) fn digest(&self, file: &PipelineFile) -> String {
         let mut text = format!("footlight pipeline\nfile {}\n", sha256(&file.digest));
         for (kind, parts) in [("stage", &self.stages), ("model", &self.models)] {
             for (name, digest) in parts {
@@ -56,10 +48,9 @@ impl Version {
 
     /// The same, with the models of a snapshot: those that a frame saw, the gallery's among them.
     pub(crate) fn with_models(&self, models: &Snapshot) -> Self {
-        Self {
-            models: models_of(models),
-            ..self.clone()
-        }
+        let mut version = self.clone();
+        version.models.extend(models_of(models));
+        version
     }
 }
 
@@ -69,6 +60,6 @@ fn models_of(models: &Snapshot) -> BTreeMap<String, String> {
     models.iter().map(digest).collect()
 }
 
-fn sha256(hex: &str) -> String {
+pub(crate) fn sha256(hex: &str) -> String {
     format!("sha256:{hex}")
 }

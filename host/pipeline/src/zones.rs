@@ -1,12 +1,13 @@
 //! What a pipeline file says of zones, as the boundary sees it.
 
+use crate::border::seen_element;
 use crate::class::Class;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
 use footlight_boundary as boundary;
-use footlight_boundary::{Layout, Report, Zones};
-use footlight_nn::ElementType;
+use footlight_boundary::{Layout, Plan, Report, Zones};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 impl PipelineFile {
     /// Every way that data can take between the zones of the file, and whether it may. None for a file without
@@ -34,11 +35,15 @@ impl PipelineFile {
 
     /// Refuses a file whose zones do not hold, also on a host that runs all of it by itself: elsewhere the same file
     /// would let something out, or get a frame stuck.
-    pub(crate) fn check_zones(&self) -> Result<(), OpenError> {
-        match self.examine_zones()?.map(Report::into_plan) {
-            None | Some(Ok(_)) => Ok(()),
-            Some(Err(findings)) => Err(OpenError::new(findings.to_string())),
-        }
+    pub(crate) fn check_zones(&self) -> Result<Option<Arc<Plan>>, OpenError> {
+        let plan = self.examine_zones()?.map(Report::into_plan).transpose();
+        plan.map(|plan| plan.map(Arc::new))
+            .map_err(|findings| OpenError::new(findings.to_string()))
+    }
+
+    /// The classes of which an answer tells.
+    pub(crate) fn told(&self) -> BTreeSet<String> {
+        self.seen().told()
     }
 
     fn layout(&self, zones: Zones) -> Layout {
@@ -80,15 +85,7 @@ fn seen_class(class: &Class) -> boundary::Class {
         Class::Image { .. } => boundary::Class::Image,
         Class::Document => boundary::Class::Document,
         Class::Tensor { element, shape } => boundary::Class::Tensor {
-            element: match element {
-                ElementType::F16 => boundary::Element::F16,
-                ElementType::F32 => boundary::Element::F32,
-                ElementType::F64 => boundary::Element::F64,
-                ElementType::Bf16 => boundary::Element::Bf16,
-                ElementType::U8 => boundary::Element::U8,
-                ElementType::I32 => boundary::Element::I32,
-                ElementType::I64 => boundary::Element::I64,
-            },
+            element: seen_element(*element),
             shape: shape.clone(),
         },
     }

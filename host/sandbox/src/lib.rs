@@ -41,4 +41,4 @@ pub use inspect::{Import, Inspection};
 pub use item::{Item, Payload};
 pub use limits::Limits;
 pub use stage::{Configuration, Stage};
-pub use value::{Fields, Value};
+pub use value::{FieldError, Fields, Value};

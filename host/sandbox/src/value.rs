@@ -58,15 +58,29 @@ impl Value {
 pub struct Fields(Vec<(String, Value)>);
 
 /// Why a name or a value is not one that a field may have.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum FieldError {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FieldError {
+    /// It is no name.
     #[error("the name `{0}` is not 1 to 64 characters of a-z, 0-9 and - that start with a letter")]
     Name(String),
+    /// Another value has it.
     #[error("the name `{0}` occurs twice")]
     Twice(String),
 }
 
 impl Fields {
+    /// Those of these names and values, in their order.
+    ///
+    /// # Errors
+    /// [`FieldError`] for a name that none may have, or that occurs twice.
+    pub fn new(pairs: impl IntoIterator<Item = (String, Value)>) -> Result<Self, FieldError> {
+        let mut fields = Self::default();
+        for (name, value) in pairs {
+            fields.push(name, value)?;
+        }
+        Ok(fields)
+    }
+
     /// Adds a field; a name that is there already, or that is not a name, is refused.
     pub(crate) fn push(&mut self, name: String, value: Value) -> Result<(), FieldError> {
         let letters = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';

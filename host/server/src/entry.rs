@@ -10,6 +10,8 @@ use footlight_pipeline::{Deployment, Pipeline, PipelineFile, Source, Sources};
 use crate::Error;
 use crate::answer::FrameAnswer;
 use crate::attempt::{self, History};
+use crate::kind::Kind;
+use crate::problem::Problem;
 use crate::readiness::Readiness;
 
 /// How long after a version was refused for what may pass it is tried again.
@@ -45,6 +47,8 @@ pub(crate) struct Entry {
     again: Mutex<Option<Instant>>,
     running: ArcSwap<Running>,
     previous: ArcSwapOption<Pipeline>,
+    /// The version that is about to run: it has passed its probe, and waits for other hosts to have it.
+    next: ArcSwapOption<Pipeline>,
     /// How many members its gallery had when it last changed.
     members: AtomicU64,
 }
@@ -77,6 +81,7 @@ impl Entry {
                 since: attempt::now(),
             }),
             previous: ArcSwapOption::empty(),
+            next: ArcSwapOption::empty(),
             members: AtomicU64::new(0),
         })
     }
@@ -90,6 +95,52 @@ impl Entry {
     /// The version that ran before, to which a rollback goes back.
     pub(crate) fn previous(&self) -> Option<Arc<Pipeline>> {
         self.previous.load_full()
+    }
+
+    /// The versions that run or ran: other hosts may be at either.
+    pub(crate) fn ready_versions(&self) -> impl Iterator<Item = Arc<Pipeline>> + use<> {
+        let running = self.running();
+        let ready = running.readiness.lacking().is_none();
+        let running = ready.then(|| running.pipeline.clone());
+        let all = [running, self.previous()];
+        all.into_iter().flatten()
+    }
+
+    /// The version that is about to run, where one waits for other hosts.
+    pub(crate) fn offered(&self) -> Option<Arc<Pipeline>> {
+        self.next.load_full()
+    }
+
+    /// Offers a version to other hosts before it runs here, or no more.
+    pub(crate) fn offer(&self, next: Option<Arc<Pipeline>>) {
+        self.next.store(next);
+    }
+
+    /// Refuses a frame or a photo that is not to enter where this host is: it would have left its zone already.
+    pub(crate) fn check_entrance(&self) -> Result<(), Problem> {
+        let running = self.running();
+        let (Some(here), Some(zones)) = (running.pipeline.zone(), &running.pipeline.file().zones)
+        else {
+            return Ok(());
+        };
+        if zones.frames.contains(here) {
+            return Ok(());
+        }
+        let allowed: Vec<String> = zones
+            .frames
+            .iter()
+            .map(|zone| format!("`{zone}`"))
+            .collect();
+        let detail = format!(
+            "frames and photos of the pipeline `{}` enter in {}, and this host is in `{here}`: send them to a host there",
+            self.name,
+            allowed.join(" or ")
+        );
+        Err(Problem::new(
+            Kind::NotAllowed,
+            "frames-enter-elsewhere",
+            detail,
+        ))
     }
 
     /// Where versions come from now.
@@ -131,9 +182,9 @@ impl Entry {
         self.count_members();
     }
 
-    /// Whether the pipeline keeps members.
+    /// Whether the pipeline keeps members here.
     pub(crate) fn has_gallery(&self) -> bool {
-        self.running.load().pipeline.file().gallery.is_some()
+        self.running.load().pipeline.has_gallery()
     }
 
     /// How many members there were when they were last counted; none without a gallery.

@@ -12,6 +12,7 @@ use crate::answer::{FrameAnswer, Lists, milliseconds};
 use crate::entry::Entry;
 use crate::host::Host;
 use crate::intake::Received;
+use crate::others::Others;
 use crate::photo;
 use crate::problem::{FRAME_HEADER, Problem};
 use crate::record::Record;
@@ -38,6 +39,8 @@ use crate::workers::Place;
         (status = 200, description = "What the pipeline found", body = FrameAnswer,
             headers(("footlight-frame" = String, description = "The frame's id"))),
         (status = 400, description = "The body is empty or broke off", body = Problem),
+        (status = 403, description = "Frames of this pipeline enter in another zone than this host is in",
+            body = Problem),
         (status = 404, description = "There is no such pipeline", body = Problem),
         (status = 408, description = "The body did not arrive in time", body = Problem),
         (status = 413, description = "The body has too many bytes, or the picture too many pixels",
@@ -50,7 +53,8 @@ use crate::workers::Place;
             as stage-trapped, stage-timed-out, stage-out-of-memory; or the host did. The next frame is \
             not affected. It is not a 502 or 504, as sending the same frame again would not help",
             body = Problem),
-        (status = 503, description = "The queue is full, or the pipeline is not ready", body = Problem,
+        (status = 503, description = "The queue is full, the pipeline is not ready, or no host is there for a \
+            stage that this one does not run", body = Problem,
             headers(("retry-after" = u32, description = "Seconds after which to try again"))),
     ),
 )]
@@ -67,9 +71,11 @@ pub(crate) async fn submit(
         Err(problem) => return Err(record.problem(problem)),
     };
     let frame = record.frame().to_owned();
-    let worked = place.run(move || {
+    let worked = place.run(move |hand| {
         let span = record.span().clone();
-        span.in_scope(|| work(&host, &entry, record, received))
+        let until = Instant::now() + host.options.frame_time;
+        let others = Others::new(&host, hand, record.frame(), until);
+        span.in_scope(|| work(&host, &entry, record, received, &others))
     });
     match worked.await {
         Ok(answer) => answer.map(|answer| ([(FRAME_HEADER, frame)], Json(answer))),
@@ -86,6 +92,7 @@ async fn take_on(
 ) -> Result<(Place, Received), Problem> {
     photo::check_media_type(headers)?;
     entry.check_ready()?;
+    entry.check_entrance()?;
     let received = host.intake.receive(headers, body).await?;
     // Only now: a client that sends slowly must not keep a place from one that does not.
     Ok((host.workers.admit()?, received))
@@ -97,6 +104,7 @@ fn work(
     entry: &Entry,
     record: Record,
     received: Received,
+    others: &Others<'_>,
 ) -> Result<FrameAnswer, Problem> {
     let began = Instant::now();
     let image = match photo::decode(&received.bytes, host.options.max_pixels) {
@@ -107,7 +115,7 @@ fn work(
     let decoded = began.elapsed();
     // Once for the frame: what is switched to meanwhile is for the next.
     let running = entry.running();
-    let outcome = match running.pipeline.process(image) {
+    let outcome = match running.pipeline.process_with(image, others) {
         Ok(outcome) => outcome,
         Err(error) => return Err(record.problem(refusal::of_frame(&error))),
     };

@@ -49,7 +49,7 @@ pub(crate) async fn sealed(
 ) -> Result<impl IntoResponse, Problem> {
     let entry = host.pipeline(&name)?;
     // All members are read and encrypted, which is work like a frame is.
-    let sealing = host.workers.admit()?.run(move || {
+    let sealing = host.workers.admit()?.run(move |_| {
         let sealed = entry.running().pipeline.seal_gallery();
         sealed.map_err(|error| refusal::of_enrolment(&error))
     });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Bytes;
+use footlight_peers::Peers;
 
 use crate::entry::{Entry, Served};
 use crate::frame_id::FrameIds;
@@ -20,7 +21,12 @@ use crate::{Error, Options};
 pub(crate) struct Host {
     pipelines: BTreeMap<String, Arc<Entry>>,
     pub(crate) options: Options,
+    /// Who works on frames.
     pub(crate) workers: Workers,
+    /// Who works on what other hosts send.
+    pub(crate) for_others: Workers,
+    /// The other hosts, where this one knows any.
+    pub(crate) peers: Option<Arc<Peers>>,
     pub(crate) intake: Intake,
     pub(crate) metrics: Metrics,
     pub(crate) ids: FrameIds,
@@ -30,7 +36,11 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(pipelines: Vec<Served>, options: Options) -> Result<Self, Error> {
+    pub(crate) fn new(
+        pipelines: Vec<Served>,
+        options: Options,
+        peers: Option<Arc<Peers>>,
+    ) -> Result<Self, Error> {
         let metrics = Metrics::new();
         let mut entries = BTreeMap::new();
         for served in pipelines {
@@ -47,6 +57,8 @@ impl Host {
         Ok(Self {
             pipelines: entries,
             workers: Workers::new(options.workers, options.queue),
+            for_others: Workers::new(options.workers, options.queue),
+            peers,
             intake: Intake::new(options.max_body, options.body_timeout, together),
             metrics,
             ids: FrameIds::new(),
@@ -69,6 +81,7 @@ impl Host {
     /// Waits until nothing is worked on and no version is being changed.
     pub(crate) async fn rest(&self) {
         self.workers.rest().await;
+        self.for_others.rest().await;
         for entry in self.pipelines() {
             drop(entry.turn.lock().await);
         }

@@ -25,6 +25,11 @@
 //! (`watch`), or because somebody asks (`pipelines`). What became of it is kept (`attempt`). A gallery that is enrolled
 //! on another host is followed in the same way (`follow`); that host gives it out encrypted (`gallery`).
 //!
+//! # Other hosts
+//!
+//! A pipeline may run on several hosts. Work for stages that run elsewhere is sent there by `footlight-peers`, and what
+//! others send is worked on here (`others`).
+//!
 //! # How it ends
 //!
 //! [`Server::serve`] returns after the future that it was given: it accepts no more, finishes the
@@ -58,6 +63,7 @@ mod members;
 mod metrics;
 mod openapi;
 mod options;
+mod others;
 mod photo;
 mod pipelines;
 mod problem;
@@ -85,6 +91,7 @@ pub use listing::{
 };
 pub use member::{Member, Members, Quality, Template};
 pub use options::{Options, PHOTOS_PIXELS};
+pub use others::{Hosts, Peer, PeerRuns};
 pub use problem::{FRAME_HEADER, PROBLEM_JSON, Problem, RefusedPhoto};
 pub use server::Server;
 pub use status::Health;

@@ -1,6 +1,7 @@
 //! Members: `/v1/members`.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
 use axum::body::Body;
@@ -14,6 +15,7 @@ use crate::entry::Entry;
 use crate::host::Host;
 use crate::kind::Kind;
 use crate::member::{Member, Members};
+use crate::others::Others;
 use crate::problem::Problem;
 use crate::refusal;
 use crate::request::{Chosen, Segment};
@@ -41,6 +43,8 @@ use crate::request::{Chosen, Segment};
         (status = 200, description = "The member was enrolled anew", body = Member),
         (status = 201, description = "The member was enrolled", body = Member),
         (status = 400, description = "The id, the query or the form is malformed", body = Problem),
+        (status = 403, description = "Photos of this pipeline enter in another zone than this host is in",
+            body = Problem),
         (status = 404, description = "There is no such pipeline, or it has no gallery", body = Problem),
         (status = 408, description = "The body did not arrive in time", body = Problem),
         (status = 409, description = "The members are enrolled on another host, which this one follows",
@@ -65,19 +69,23 @@ pub(crate) async fn enrol(
     album::check_media_type(&headers)?;
     let entry = host.gallery(pipeline.as_deref())?;
     entry.check_ready()?;
+    entry.check_entrance()?;
     let received = host.intake.receive(&headers, body).await?;
     let photos = album::photos(headers, received.bytes).await?;
     let max_pixels = host.options.max_pixels;
     let span = tracing::info_span!("enrolment", pipeline = entry.name, member = %id);
-    let enrolled = host.workers.admit()?.run(move || {
+    let place = host.workers.admit()?;
+    let enrolled = place.run(move |hand| {
         let _entered = span.enter();
+        let until = Instant::now() + host.options.frame_time;
+        let others = Others::new(&host, hand, &host.ids.next(), until);
         let photos = album::decode(photos, max_pixels)?;
         let running = entry.running();
         let known = running
             .pipeline
             .member(&id)
             .map_err(|error| refusal::of_enrolment(&error))?;
-        let enrolled = running.pipeline.enrol(&id, photos);
+        let enrolled = running.pipeline.enrol(&id, photos, &others);
         let member = enrolled.map_err(|error| refusal::of_enrolment(&error))?;
         entry.count_members();
         tracing::info!(templates = member.templates.len(), "a member was enrolled");
@@ -192,7 +200,7 @@ pub(crate) async fn forget(
     let id = member_id(&id)?;
     let entry = host.gallery(pipeline.as_deref())?;
     // The gallery's model is made anew, which is work like a frame is.
-    let forgotten = host.workers.admit()?.run(move || {
+    let forgotten = host.workers.admit()?.run(move |_| {
         let there = entry
             .running()
             .pipeline

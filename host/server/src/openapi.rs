@@ -5,7 +5,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::{Modify, OpenApi};
 
 use crate::problem::PROBLEM_JSON;
-use crate::{catalogue, frames, gallery, members, pipelines, status};
+use crate::{catalogue, frames, gallery, members, others, pipelines, status};
 
 /// Sends frames through pipelines of sandboxed stages.
 #[derive(OpenApi)]
@@ -31,6 +31,7 @@ use crate::{catalogue, frames, gallery, members, pipelines, status};
         members::forget,
         catalogue::stages,
         catalogue::models,
+        others::list,
         status::healthz,
         status::readyz,
         status::metrics,

@@ -24,6 +24,10 @@ pub struct Options {
     pub head_timeout: Duration,
     /// How long a client may take to send the body of a request. 30 seconds by default.
     pub body_timeout: Duration,
+    /// How long a frame may wait for other hosts, from when a worker begins with it. 10 seconds by default.
+    pub frame_time: Duration,
+    /// How long a version that is to run waits for other hosts to have it, too. One minute by default.
+    pub others_ready: Duration,
     /// How long a server that was told to stop waits for what it holds. 30 seconds by default.
     pub grace: Duration,
 }
@@ -42,6 +46,8 @@ impl Default for Options {
             connections: 1024,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            frame_time: Duration::from_secs(10),
+            others_ready: Duration::from_secs(60),
             grace: Duration::from_secs(30),
         }
     }

@@ -1,6 +1,7 @@
 //! What to answer when a pipeline could not do as asked.
 
-use footlight_pipeline::{EnrolError, FrameError};
+use footlight_boundary::Refusal;
+use footlight_pipeline::{EnrolError, Failure, FrameError};
 use footlight_sandbox::ErrorKind;
 
 use crate::album;
@@ -15,9 +16,22 @@ pub(crate) fn of_frame(error: &FrameError) -> Problem {
             Kind::UnsuitableItem
         }
         FrameError::Stage { source, .. } if source.kind() == ErrorKind::Host => Kind::Internal,
+        FrameError::Elsewhere { source, .. } => elsewhere(source),
         _ => Kind::StageFailed,
     };
     Problem::new(kind, error.code(), error.to_string()).in_stage(error.stage())
+}
+
+/// What became of work that was to be done by another host: the same as if it had been done here.
+fn elsewhere(failure: &Failure) -> Kind {
+    match failure {
+        Failure::Nobody(_) | Failure::Busy(_) | Failure::Late(_) => Kind::Overloaded,
+        // It may leave a moment later.
+        Failure::Refused(Refusal::Rate { .. }) => Kind::Overloaded,
+        Failure::Told { code, .. } if code == ErrorKind::Unsuitable.code() => Kind::UnsuitableItem,
+        Failure::Told { code, .. } if code == ErrorKind::Host.code() => Kind::Internal,
+        Failure::Refused(_) | Failure::Told { .. } => Kind::StageFailed,
+    }
 }
 
 /// What to answer when members could not be read or changed.

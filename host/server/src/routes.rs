@@ -12,7 +12,7 @@ use axum::routing::{MethodRouter, get, post};
 use crate::host::Host;
 use crate::kind::Kind;
 use crate::problem::{Problem, Reason};
-use crate::{catalogue, courtesy, frames, gallery, members, pipelines, status};
+use crate::{catalogue, courtesy, frames, gallery, members, others, pipelines, status};
 
 /// Every route there is.
 pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Host>>)> {
@@ -34,6 +34,7 @@ pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<Arc<Host>>)> {
         ("/v1/pipelines/{name}/gallery", get(gallery::sealed)),
         ("/v1/stages", get(catalogue::stages)),
         ("/v1/models", get(catalogue::models)),
+        ("/v1/peers", get(others::list)),
         ("/v1/openapi.json", get(status::openapi)),
         ("/healthz", get(status::healthz)),
         ("/readyz", get(status::readyz)),

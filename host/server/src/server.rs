@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use footlight_peers::Peers;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -18,6 +19,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::entry::Served;
 use crate::host::Host;
+use crate::others::ForOthers;
 use crate::{Error, Options};
 use crate::{routes, watch};
 
@@ -36,8 +38,27 @@ impl Server {
     /// be in an answer.
     pub fn new(pipelines: Vec<Served>, options: Options) -> Result<Self, Error> {
         Ok(Self {
-            host: Arc::new(Host::new(pipelines, options)?),
+            host: Arc::new(Host::new(pipelines, options, None)?),
         })
+    }
+
+    /// The same of a host that is one of several. What they send it is worked on once the listener is served.
+    ///
+    /// # Errors
+    /// As [`Server::new`].
+    pub fn among(
+        pipelines: Vec<Served>,
+        options: Options,
+        peers: Arc<Peers>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            host: Arc::new(Host::new(pipelines, options, Some(peers))?),
+        })
+    }
+
+    /// Works on what other hosts send, until this is dropped.
+    pub async fn serve_peers(&self, listener: footlight_peers::Listener) {
+        listener.serve(Arc::new(ForOthers(self.host.clone()))).await;
     }
 
     /// The routes, for a caller that sees to connections itself. Where frames are to be served, it also

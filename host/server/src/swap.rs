@@ -5,7 +5,7 @@
 //! fails at any of this is forgotten, and the reason is kept for people to see.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use footlight_pipeline::{Definition, FrameError, OpenError, Pipeline, Source};
 use tokio::sync::OwnedMutexGuard;
@@ -16,7 +16,11 @@ use crate::attempt::{self, Attempt, Cause, Outcome};
 use crate::entry::{Entry, check_names};
 use crate::host::Host;
 use crate::kind::Kind;
+use crate::others::ready_stages;
 use crate::problem::Problem;
+
+/// How often other hosts are looked at that a version waits for.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The turn to change a pipeline's version.
 pub(crate) struct Turn {
@@ -240,6 +244,44 @@ impl Turn {
         stopping.then(|| Tried::refused(version, "the host is stopping"))
     }
 
+    /// Waits until items can go on from every stage that runs here, in this version: a frame goes through one version
+    /// from beginning to end. Others wait for this host in the same way, so it offers the version meanwhile.
+    fn wait_for_others(&self, pipeline: &Arc<Pipeline>) -> Result<(), Tried> {
+        if self.host.peers.is_none() {
+            return Ok(());
+        }
+        let lacking = || {
+            let ready = ready_stages(&self.host, pipeline);
+            let mut stages = pipeline.stages().into_iter().map(|stage| stage.name);
+            stages.find(|stage| !ready.contains(stage))
+        };
+        let until = Instant::now() + self.host.options.others_ready;
+        self.entry.offer(Some(pipeline.clone()));
+        let waited = loop {
+            let Some(stage) = lacking() else {
+                break Ok(());
+            };
+            if let Some(stopping) = self.stopping(Some(pipeline)) {
+                break Err(stopping);
+            }
+            if Instant::now() > until {
+                let reason = format!(
+                    "no other host has what follows the stage `{stage}` ready in this version: see to it that the hosts \
+                     that run it take the version, too (`GET /v1/peers` says what each runs)"
+                );
+                // They may have it later.
+                self.entry.set_again(true);
+                break Err(Tried::refused(Some(pipeline), reason));
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        };
+        // From here on it runs, or does not.
+        if waited.is_err() {
+            self.entry.offer(None);
+        }
+        waited
+    }
+
     fn probe_and_switch(
         &self,
         pipeline: Arc<Pipeline>,
@@ -256,7 +298,11 @@ impl Turn {
             return stopping;
         }
         let version = pipeline.version().pipeline.clone();
+        if let Err(tried) = self.wait_for_others(&pipeline) {
+            return tried;
+        }
         self.entry.switch(pipeline);
+        self.entry.offer(None);
         self.host.metrics.versions.runs(&self.entry.name, &version);
         Tried {
             outcome: Outcome::Switched,

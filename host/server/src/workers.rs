@@ -5,8 +5,9 @@
 //! made to wait for longer than its client will.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
@@ -28,6 +29,29 @@ pub(crate) struct Workers {
 pub(crate) struct Place {
     place: OwnedSemaphorePermit,
     hands: Arc<Semaphore>,
+}
+
+/// A worker, for as long as the work takes.
+pub(crate) struct Hand {
+    held: Mutex<Option<OwnedSemaphorePermit>>,
+    hands: Arc<Semaphore>,
+}
+
+impl Hand {
+    /// Waits for something that is done elsewhere, and lets others have the worker meanwhile. The place is kept, so
+    /// that no more is taken on than there is room for.
+    pub(crate) fn rest<T>(&self, wait: impl FnOnce() -> T) -> T {
+        drop(self.lock().take());
+        let done = wait();
+        // It is never closed; were it, the work would end without one.
+        let hand = Handle::current().block_on(Arc::clone(&self.hands).acquire_owned());
+        *self.lock() = hand.ok();
+        done
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Workers {
@@ -61,17 +85,23 @@ impl Workers {
         }
     }
 
-    /// How many wait now.
+    /// How many are worked on or wait.
+    pub(crate) fn busy(&self) -> usize {
+        (self.workers + self.queue).saturating_sub(self.places.available_permits())
+    }
+
+    /// How many wait now, be it for a worker or for another host.
     pub(crate) fn waiting(&self) -> usize {
-        let admitted = (self.workers + self.queue).saturating_sub(self.places.available_permits());
+        let admitted = self.busy();
         let working = self.workers.saturating_sub(self.hands.available_permits());
         admitted.saturating_sub(working)
     }
 
-    /// Waits until nothing is worked on.
+    /// Waits until nothing is worked on and nothing waits.
     pub(crate) async fn rest(&self) {
-        let all = u32::try_from(self.workers).unwrap_or(u32::MAX);
-        drop(self.hands.acquire_many(all).await);
+        let all = self.workers.saturating_add(self.queue);
+        let all = u32::try_from(all).unwrap_or(u32::MAX);
+        drop(self.places.acquire_many(all).await);
     }
 }
 
@@ -80,19 +110,23 @@ impl Place {
     /// waits for it any more. Work that panics is an error, and the worker takes the next one.
     pub(crate) async fn run<T: Send + 'static>(
         self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&Hand) -> T + Send + 'static,
     ) -> Result<T, Problem> {
-        let Ok(hand) = self.hands.acquire_owned().await else {
+        let Ok(hand) = Arc::clone(&self.hands).acquire_owned().await else {
             return Err(Problem::new(
                 Kind::Overloaded,
                 "shutting-down",
                 "the server is stopping",
             ));
         };
-        let held = (self.place, hand);
+        let place = self.place;
+        let hand = Hand {
+            held: Mutex::new(Some(hand)),
+            hands: self.hands,
+        };
         let done = spawn_blocking(move || {
-            let result = work();
-            drop(held);
+            let result = work(&hand);
+            drop((place, hand));
             result
         });
         done.await.map_err(|error| {
@@ -128,7 +162,7 @@ mod tests {
     async fn one_beyond_the_queue_is_refused_and_a_place_comes_back() {
         let workers = Workers::new(1, 1);
         let (go, wait) = channel::<()>();
-        let busy = tokio::spawn(workers.admit().unwrap().run(move || wait.recv()));
+        let busy = tokio::spawn(workers.admit().unwrap().run(move |_| wait.recv()));
         let queued = workers.admit().unwrap();
         let refusal = workers.admit().err().unwrap();
         assert_eq!(refusal.reason, "queue-full");
@@ -137,7 +171,7 @@ mod tests {
 
         go.send(()).unwrap();
         busy.await.unwrap().unwrap().unwrap();
-        assert_eq!(queued.run(|| 7).await.unwrap(), 7);
+        assert_eq!(queued.run(|_| 7).await.unwrap(), 7);
         assert!(workers.admit().is_ok());
         assert_eq!(workers.waiting(), 0);
     }
@@ -146,8 +180,8 @@ mod tests {
     async fn a_client_that_leaves_the_queue_leaves_its_place() {
         let workers = Workers::new(1, 1);
         let (go, wait) = channel::<()>();
-        let busy = tokio::spawn(workers.admit().unwrap().run(move || wait.recv()));
-        let queued = tokio::spawn(workers.admit().unwrap().run(|| ()));
+        let busy = tokio::spawn(workers.admit().unwrap().run(move |_| wait.recv()));
+        let queued = tokio::spawn(workers.admit().unwrap().run(|_| ()));
         assert!(workers.admit().is_err());
         queued.abort();
         assert!(queued.await.unwrap_err().is_cancelled());
@@ -163,7 +197,7 @@ mod tests {
         let (started, begun) = channel();
         let (done, finished) = channel();
         let place = workers.admit().unwrap();
-        let client = tokio::spawn(place.run(move || {
+        let client = tokio::spawn(place.run(move |_| {
             started.send(()).unwrap();
             wait.recv().unwrap();
             done.send(()).unwrap();
@@ -182,11 +216,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_worker_that_waits_for_others_is_another_s_meanwhile_and_its_place_is_not() {
+        let workers = Workers::new(1, 1);
+        let (go, wait) = channel::<()>();
+        let resting = workers.admit().unwrap().run(move |hand| {
+            hand.rest(|| wait.recv().unwrap());
+            1
+        });
+        let resting = tokio::spawn(resting);
+        assert_eq!(workers.admit().unwrap().run(|_| 2).await.unwrap(), 2);
+        let waiting = workers.admit().unwrap();
+        assert!(workers.admit().is_err(), "both places are taken");
+        drop(waiting);
+        go.send(()).unwrap();
+        assert_eq!(resting.await.unwrap().unwrap(), 1);
+        workers.rest().await;
+        assert_eq!(workers.busy(), 0);
+    }
+
+    #[tokio::test]
     async fn a_panic_is_one_error_and_the_next_is_served() {
         let workers = Workers::new(1, 0);
-        let problem = workers.admit().unwrap().run(|| panic!("on purpose")).await;
+        let problem = workers.admit().unwrap().run(|_| panic!("on purpose")).await;
         let problem: Problem = problem.map(|(): ()| ()).unwrap_err();
         assert_eq!((problem.status, problem.reason.as_str()), (500, "panicked"));
-        assert_eq!(workers.admit().unwrap().run(|| 1).await.unwrap(), 1);
+        assert_eq!(workers.admit().unwrap().run(|_| 1).await.unwrap(), 1);
     }
 }

@@ -37,28 +37,16 @@ const ROUNDS: usize = 3;
 /// What the rows that are drawn measure.
 pub const DRAWN: &str = ": to the first right verdict";
 
-const SERVICES: [Service; 3] = [
+const SERVICES: [Service; 2] = [
     Service {
         module: "one_process_tensorflow",
         what: "TensorFlow",
         converts: true,
-        more: None,
-        rounds: ROUNDS,
-    },
-    // The paper's images were for GPU nodes. There is no GPU here, and its service answers on the processor.
-    Service {
-        module: "one_process_tensorflow",
-        what: "TensorFlow and CUDA",
-        converts: true,
-        more: Some("cuda-requirements.txt"),
-        rounds: 1,
     },
     Service {
         module: "one_process",
         what: "OpenVINO",
         converts: false,
-        more: None,
-        rounds: ROUNDS,
     },
 ];
 
@@ -166,12 +154,11 @@ fn against(
         Ok(round.pull + round.start)
     };
     let name = format!("{what}{DRAWN}");
-    let rounds = service.rounds;
-    let note = format!("rounds: {rounds}; {}", size(&image));
+    let note = format!("rounds: {ROUNDS}; {}", size(&image));
     let mut rows = match published {
         Some(published) => {
             let times = in_turns(
-                rounds,
+                ROUNDS,
                 |_| Ok(node::empty(site, published)?.seconds),
                 theirs,
             )?;
@@ -182,7 +169,7 @@ fn against(
             ]
         }
         None => {
-            let times = (0..rounds).map(&mut theirs).collect::<Result<_>>()?;
+            let times = (0..ROUNDS).map(&mut theirs).collect::<Result<_>>()?;
             vec![Row::theirs(SECTION, name, "s", Spread::of(times)).noted(note)]
         }
     };

@@ -34,6 +34,7 @@ impl Places {
             artifacts: None,
             gallery: gallery.map(|folder| Place::File(folder.to_path_buf())),
             site_key: None,
+            here: None,
         };
         Ok(Pipeline::open(
             &self.pipeline_file(),

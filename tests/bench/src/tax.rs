@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use footlight_media::Image;
-use footlight_pipeline::{Outcome, Pipeline};
+use footlight_pipeline::{Nowhere, Outcome, Pipeline};
 
 use crate::frames::{self, Frame};
 use crate::measure::{Spread, in_turns, milliseconds, time};
@@ -59,7 +59,7 @@ fn sides(places: &Places) -> Result<(Pipeline, Native)> {
     for name in ["obama", "biden"] {
         let photo = places.photos.join(format!("people/{name}.jpg"));
         let photo = Image::decode(&std::fs::read(&photo)?, &Default::default())?;
-        pipeline.enrol(&name.parse()?, vec![(name.to_owned(), photo)])?;
+        pipeline.enrol(&name.parse()?, vec![(name.to_owned(), photo)], &Nowhere)?;
     }
     let native = Native::new(&pipeline.models())?;
     Ok((pipeline, native))

@@ -161,6 +161,12 @@ impl Host {
         kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
     }
 
+    /// Has it stand still, as if its machine hung, or go on.
+    pub fn stand_still(&self, still: bool) {
+        let signal = if still { Signal::STOP } else { Signal::CONT };
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
     /// How it ended, and its log.
     pub fn wait(&mut self) -> (ExitStatus, String) {
         let until = Instant::now() + PATIENCE;

@@ -10,6 +10,8 @@
 )]
 
 mod accuracy;
+mod apart;
+mod apart_in_trouble;
 mod authoring;
 mod backends;
 mod bad_input;
@@ -44,6 +46,7 @@ mod published;
 mod registry;
 mod shutdown;
 mod signed;
+mod site;
 mod supply;
 mod swap;
 mod tags;
@@ -59,7 +62,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Memory and counters of a host are compared: no other test may use it meanwhile.
     arguments.test_threads.get_or_insert(1);
-    let groups: [Vec<Trial>; 15] = [
+    let groups: [Vec<Trial>; 16] = [
         [operation::trials(), command_line::trials()]
             .into_iter()
             .flatten()
@@ -116,6 +119,10 @@ fn main() {
         .into_iter()
         .flatten()
         .collect(),
+        [apart::trials(), apart_in_trouble::trials()]
+            .into_iter()
+            .flatten()
+            .collect(),
         [accuracy::trials(), backends::trials(), memory::trials()]
             .into_iter()
             .flatten()

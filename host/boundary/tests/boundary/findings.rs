@@ -284,3 +284,52 @@ fn a_tensor_that_never_left_its_zone_may_hold_an_image_too() {
         .collect();
     assert_eq!(noted, ["features", "send"]);
 }
+
+#[test]
+fn what_is_told_goes_back_the_way_that_its_item_came() {
+    let (pipeline, mut layout) = (pipeline(), layout());
+    // Detection at the site, features at the edge of the network, verification in the cloud.
+    let mut pipeline = pipeline;
+    pipeline.classes.insert(
+        "crop".to_owned(),
+        Class::Tensor {
+            element: Element::U8,
+            shape: vec![1, 64],
+        },
+    );
+    pipeline.gallery = None;
+    layout.zones.names = zones(&["site", "edge", "cloud"]);
+    layout
+        .placement
+        .insert("features".to_owned(), zones(&["edge"]));
+    layout
+        .placement
+        .insert("verify".to_owned(), zones(&["cloud"]));
+    layout
+        .boundary
+        .insert("crop".to_owned(), rule(&["site"], &["edge"], ""));
+    layout.boundary.get_mut("feature").unwrap().from = zones(&["edge"]);
+    // Straight home is not the way that a verdict takes.
+    let report = check(&pipeline, &layout);
+    assert_eq!(report.plan, None);
+    let hops: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            (
+                finding.class.clone().unwrap(),
+                finding.from.clone(),
+                finding.to.clone(),
+            )
+        })
+        .collect();
+    let hop = |from, to| ("verdict".to_owned(), Some(zone(from)), vec![zone(to)]);
+    assert_eq!(hops, [hop("cloud", "edge"), hop("edge", "site")]);
+    let verdict = layout.boundary.get_mut("verdict").unwrap();
+    (verdict.from, verdict.to) = (zones(&["cloud", "edge"]), zones(&["edge", "site"]));
+    let report = check(&pipeline, &layout);
+    assert_eq!(report.findings, []);
+    let plan = report.plan.unwrap();
+    assert!(plan.may_go("verdict", &zone("cloud"), &zone("edge")));
+    assert!(plan.may_go("verdict", &zone("edge"), &zone("site")));
+}

@@ -58,6 +58,7 @@ fn findings(args: &DoctorArgs) -> Result<Vec<Finding>> {
         // The members of a host that may be running are left alone.
         gallery: None,
         site_key: None,
+        here: None,
     };
     findings.extend(pipeline::findings(path, &locations, &runtimes)?);
     Ok(findings)

@@ -66,6 +66,7 @@ fn open(args: &EvaluateArgs) -> Result<Pipeline> {
         // Nobody is enrolled for this, and the members of a host that may be running are left alone.
         gallery: None,
         site_key: None,
+        here: None,
     };
     let pipeline = Pipeline::open(&args.pipeline, &locations, &runtimes)?;
     // Rates that were measured on another device than the one asked for are not what was asked for.

@@ -36,10 +36,6 @@ pub struct Service {
     pub what: &'static str,
     /// Whether its models are made of the ONNX files by a `convert.py`.
     pub converts: bool,
-    /// Further packages, which are a layer of their own: the file with their list.
-    pub more: Option<&'static str>,
-    /// How often it is measured.
-    pub rounds: usize,
 }
 
 /// The model files: how the service's argument is called, the card, and the side of the pictures.
@@ -71,14 +67,12 @@ impl Service {
         let mut builder = Builder::new(&unfinished)?;
         builder.layer(&[Item::copy(bases.join(WITH_PYTHON), "")])?;
         builder.layer(&[Item::copy(&packages, PACKAGES)])?;
-        if let Some(list) = self.more {
-            let more = scratch.path().join("more");
-            install(&self.folder(places).join(list), &more)?;
-            builder.layer(&[Item::copy(&more, PACKAGES)])?;
-            fs::remove_dir_all(more)?;
-        }
         builder.layer(&[Item::copy(&application, "app")])?;
         builder.finish(&self.program())?;
+        // One that could not be read: it is of another form.
+        if layout.exists() {
+            fs::remove_dir_all(&layout)?;
+        }
         fs::rename(&unfinished, &layout)?;
         Image::read(&layout).context("the image was not finished")
     }
@@ -167,9 +161,7 @@ impl Service {
                 all.extend(fs::read(&file)?);
             }
         }
-        for list in ["requirements.txt"].into_iter().chain(self.more) {
-            all.extend(fs::read(self.folder(places).join(list))?);
-        }
+        all.extend(fs::read(self.folder(places).join("requirements.txt"))?);
         for (_, card, _) in MODELS {
             all.extend(fs::read(
                 places.workspace.join(format!("models/{card}.toml")),

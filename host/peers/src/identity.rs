@@ -1,0 +1,223 @@
+//! Who a host is: its certificate, and the zone that it names.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use footlight_boundary::Zone;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::version::TLS13;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig,
+    SignatureScheme,
+};
+
+use crate::error::IdentityError;
+
+/// Protocols as TLS negotiates them: HTTP/2 and nothing else.
+const PROTOCOL: &[u8] = b"h2";
+
+/// A host's certificate, its key, and the authority that all hosts of a site trust. The files are read again while the
+/// host runs, so that a certificate is replaced by writing another one there.
+#[derive(Debug)]
+pub struct Identity {
+    folder: PathBuf,
+    zone: Zone,
+    current: ArcSwap<Current>,
+}
+
+/// What the files had when they were last read.
+#[derive(Debug)]
+pub(crate) struct Current {
+    files: [Vec<u8>; 3],
+    pub(crate) server: Arc<ServerConfig>,
+    pub(crate) client: Arc<ClientConfig>,
+}
+
+impl Identity {
+    /// That in a folder with `tls.crt` (the certificate, then those between it and the authority), `tls.key` and
+    /// `ca.crt`, all PEM: as a Secret of the type `kubernetes.io/tls` is mounted. The certificate names the zone in a
+    /// URI of its alternative names, `spiffe://DOMAIN/zone/ZONE`.
+    ///
+    /// # Errors
+    /// [`IdentityError`] with the file and what is wrong with it.
+    pub fn read(folder: &Path) -> Result<Self, IdentityError> {
+        let (current, zone) = load(folder, read_files(folder)?)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            zone,
+            current: ArcSwap::from_pointee(current),
+        })
+    }
+
+    /// The zone that the host is in.
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// Reads the files again; whether they have changed. What is there already goes on to be used where they are not
+    /// right.
+    ///
+    /// # Errors
+    /// [`IdentityError`], of a zone that is another among them.
+    pub fn refresh(&self) -> Result<bool, IdentityError> {
+        let files = read_files(&self.folder)?;
+        if self.current.load().files == files {
+            return Ok(false);
+        }
+        let (current, zone) = load(&self.folder, files)?;
+        if zone != self.zone {
+            return Err(IdentityError::Moved {
+                path: self.folder.join("tls.crt"),
+                found: zone.to_string(),
+                began: self.zone.to_string(),
+            });
+        }
+        self.current.store(Arc::new(current));
+        Ok(true)
+    }
+
+    pub(crate) fn current(&self) -> Arc<Current> {
+        self.current.load_full()
+    }
+}
+
+/// The zone that the certificate of a host names.
+pub(crate) fn zone_of(certificate: &CertificateDer<'_>) -> Option<String> {
+    let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;
+    let mut zones = certificate.valid_uri_names().filter_map(|uri| {
+        let (_domain, path) = uri.strip_prefix("spiffe://")?.split_once('/')?;
+        path.strip_prefix("zone/").map(str::to_owned)
+    });
+    // One that names two is of neither.
+    zones.next().filter(|_| zones.next().is_none())
+}
+
+fn read_files(folder: &Path) -> Result<[Vec<u8>; 3], IdentityError> {
+    let read = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read(&path).map_err(|source| IdentityError::Read { path, source })
+    };
+    Ok([read("tls.crt")?, read("tls.key")?, read("ca.crt")?])
+}
+
+fn load(folder: &Path, files: [Vec<u8>; 3]) -> Result<(Current, Zone), IdentityError> {
+    let wrong = |name: &str, why: &dyn std::fmt::Display| IdentityError::Content {
+        path: folder.join(name),
+        why: why.to_string(),
+    };
+    let [chain, key, authority] = &files;
+    let certificates = |name: &str, pem: &[u8]| {
+        let read: Result<Vec<CertificateDer<'static>>, _> =
+            CertificateDer::pem_slice_iter(pem).collect();
+        match read {
+            Ok(found) if found.is_empty() => {
+                Err(wrong(name, &"there is no certificate in PEM in it"))
+            }
+            Ok(found) => Ok(found),
+            Err(error) => Err(wrong(name, &error)),
+        }
+    };
+    let chain = certificates("tls.crt", chain)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| wrong("tls.key", &error))?;
+    let mut roots = RootCertStore::empty();
+    for root in certificates("ca.crt", authority)? {
+        let added = roots.add(root);
+        added.map_err(|error| wrong("ca.crt", &error))?;
+    }
+    let roots = Arc::new(roots);
+    let zone = chain.first().and_then(zone_of);
+    let zone = zone.ok_or_else(|| IdentityError::NoZone(folder.join("tls.crt")))?;
+    let zone = zone.parse().map_err(|zone| IdentityError::Zone {
+        path: folder.join("tls.crt"),
+        zone,
+    })?;
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
+        .build()
+        .map_err(|error| wrong("ca.crt", &error))?;
+    let pair = |error: Error| wrong("tls.crt", &format!("it does not go with tls.key: {error}"));
+    let mut server = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&[&TLS13])
+        .map_err(pair)?
+        .with_client_cert_verifier(clients)
+        .with_single_cert(chain.clone(), key.clone_key())
+        .map_err(pair)?;
+    server.alpn_protocols = vec![PROTOCOL.to_vec()];
+    let hosts = Arc::new(AnyHost {
+        algorithms: provider.signature_verification_algorithms,
+        roots,
+    });
+    let mut client = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS13])
+        .map_err(pair)?
+        .dangerous()
+        .with_custom_certificate_verifier(hosts)
+        .with_client_auth_cert(chain, key)
+        .map_err(pair)?;
+    client.alpn_protocols = vec![PROTOCOL.to_vec()];
+    // A ticket would let a peer back in without its certificate being looked at again.
+    client.resumption = rustls::client::Resumption::disabled();
+    server.send_tls13_tickets = 0;
+    let current = Current {
+        server: Arc::new(server),
+        client: Arc::new(client),
+        files,
+    };
+    Ok((current, zone))
+}
+
+/// Takes any host that the authority vouches for. Hosts come and go with their addresses, which so are in no
+/// certificate; what counts is the zone, which whoever sends looks at.
+#[derive(Debug)]
+struct AnyHost {
+    roots: Arc<RootCertStore>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ServerCertVerifier for AnyHost {
+    fn verify_server_cert(
+        &self,
+        host: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let parsed = ParsedCertificate::try_from(host)?;
+        let algorithms = self.algorithms.all;
+        verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, between, now, algorithms)?;
+        match zone_of(host) {
+            Some(_) => Ok(ServerCertVerified::assertion()),
+            None => Err(CertificateError::ApplicationVerificationFailure.into()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::General("hosts speak TLS 1.3".to_owned()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        host: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, host, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}

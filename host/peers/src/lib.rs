@@ -1,0 +1,36 @@
+//! Connections between hosts: items go to where their stage runs, and what was made of them comes back.
+//!
+//! Two hosts have one HTTP/2 connection in each direction in which there is work to send, with mutual TLS. Who a host
+//! is stands in its certificate ([`Identity`]): the zone that it is in. A [`Peers`] knows the other hosts, asks each
+//! what it runs, and sends work to the nearest that does ([`Peers::of_frame`]); a [`Listener`] takes work in and hands
+//! it to whatever does it ([`Worker`]).
+//!
+//! What crosses from one zone to another is decided by `footlight-boundary`, which makes a parcel of each item; within
+//! a zone items travel whole. `wire` is how both are written.
+//!
+//! Where to read on: `identity` (who a host is), `peers` (which hosts there are), `peer` (one of them, and its
+//! connection), `choice` (which one gets an errand), `errand` (how one is sent, and sent again), `listener` (how it is
+//! taken in), `wire` (how it is written).
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod choice;
+mod circuit;
+mod connection;
+mod errand;
+mod error;
+mod identity;
+mod listener;
+mod options;
+mod peer;
+mod peers;
+mod status;
+mod wire;
+
+pub use errand::OfFrame;
+pub use error::IdentityError;
+pub use identity::Identity;
+pub use listener::{Listener, Order, Refused, Worker};
+pub use options::Options;
+pub use peers::{PeerInfo, Peers};
+pub use status::{Runs, Status};
