@@ -27,6 +27,7 @@ pub fn overlay(name: &str) -> PathBuf {
 pub fn all_in_one() -> Vec<Pod> {
     static APPLIED: OnceLock<()> = OnceLock::new();
     APPLIED.get_or_init(|| {
+        claim();
         // Of an earlier run, where the cluster stayed up.
         kubectl::says(&["delete", "daemonset", "--all"]);
         apply("all-in-one");
@@ -34,8 +35,26 @@ pub fn all_in_one() -> Vec<Pod> {
     every_node_ready()
 }
 
+/// Says that the hosts on the cluster are those of these tests.
+const OURS: &str = "footlight.dev/of-tests";
+static CLAIMED: OnceLock<()> = OnceLock::new();
+
+/// Sees that nobody else's hosts are there: these tests kill hosts, and delete them with their members.
+fn claim() {
+    CLAIMED.get_or_init(|| {
+        let found = kubectl::items(&["namespaces", "--field-selector", "metadata.name=footlight"]);
+        let others = found.first().filter(|it| it["metadata"]["labels"][OURS].is_null());
+        assert!(
+            others.is_none(),
+            "there is a namespace `footlight` on this cluster that these tests have not made: they would delete it \
+             with all that is in it. Give them another cluster, or delete it first"
+        );
+    });
+}
+
 /// Applies an overlay with the image and the pipeline of this cluster's registry.
 pub fn apply(name: &str) {
+    claim();
     let folder = tempfile::tempdir().unwrap();
     copy(&root().join("k8s"), &folder.path().join("k8s"));
     let site = folder.path().join("site");
@@ -50,6 +69,8 @@ pub fn apply(name: &str) {
     fs::write(site.join("kustomization.yaml"), kustomization).unwrap();
     fs::write(site.join("settings.yaml"), settings(&variable("PIPELINE"))).unwrap();
     kubectl::says(&["apply", "-k", &site.display().to_string()]);
+    let label = format!("{OURS}=true");
+    kubectl::says(&["label", "--overwrite", "namespace", "footlight", &label]);
 }
 
 /// What the hosts are told, with a pipeline.
@@ -116,7 +137,8 @@ pub fn until<T>(what: &str, mut so: impl FnMut() -> Result<T, String>) -> T {
 /// Leaves a cluster that was there before as it was.
 pub fn leave() {
     let there = env::var_os("FOOTLIGHT_CLUSTER_KUBECONFIG").is_some();
-    if there && env::var_os("FOOTLIGHT_CLUSTER_KEEP").is_none() {
+    let used = CLAIMED.get().is_some();
+    if used && there && env::var_os("FOOTLIGHT_CLUSTER_KEEP").is_none() {
         let overlay = overlay("by-class").display().to_string();
         let mut delete = kubectl::of_the_hosts(&["delete", "-k", &overlay, "--ignore-not-found"]);
         let _ = delete.output();

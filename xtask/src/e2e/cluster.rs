@@ -15,6 +15,8 @@ use crate::workspace::Workspace;
 
 /// Where the script keeps a cluster that is up, where nothing else is said.
 const FOLDER: &str = "/tmp/footlight-cluster";
+/// What is there while a cluster of this kind is up, in whatever folder.
+const SWITCH: &str = "/run/netns/ftl-sw";
 /// What every node's link is held to: the paper's, over which its containers took 200 s.
 const RATE: &str = "140mbit";
 /// What the script runs, and what each comes from.
@@ -66,7 +68,8 @@ impl Cluster {
              `kind get kubeconfig > kind.yaml; export KUBECONFIG=$PWD/kind.yaml`",
         )?;
         Ok(Cluster {
-            kubeconfig: kubeconfig.into(),
+            // Tests are run in another folder than this.
+            kubeconfig: std::path::absolute(kubeconfig)?,
             registry,
             script: None,
         })
@@ -138,6 +141,15 @@ impl Cluster {
             let words = format!("the cluster that is up already, and stays up ({file})");
             progress.line("using", &words);
             return Ok(self);
+        }
+        // Taken down by us when this fails, it would be somebody else's that is taken down.
+        if Path::new(SWITCH).exists() {
+            let mut cluster = self;
+            cluster.script = None;
+            bail!(
+                "there is another cluster of this kind on this machine, and there is room for one: take it down \
+                 (`cluster down`, with its $CLUSTER_DIR), or name its kubeconfig in $KUBECONFIG"
+            );
         }
         let step = progress.begin("starting", "a cluster of three nodes", None);
         // When this fails, `self` is dropped, which takes down what is up by then.

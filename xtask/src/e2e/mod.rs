@@ -15,7 +15,7 @@ use clap::Args;
 use footlight_authoring::process::output;
 use footlight_authoring::{Cache, Progress};
 use serde_json::Value;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 pub use self::cluster::Cluster;
 use self::cluster::Given;
@@ -101,7 +101,7 @@ impl Site {
         cluster: Cluster,
     ) -> Result<Site> {
         // From here on there is something that must end with us: what runs when a signal comes fails, and this goes on.
-        for signal in [SIGINT, SIGTERM] {
+        for signal in [SIGHUP, SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
         }
         let cluster = cluster.up(cache, progress)?;
