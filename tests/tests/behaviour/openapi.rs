@@ -112,6 +112,7 @@ fn answers() {
             "/v1/pipelines",
             "/v1/stages",
             "/v1/models",
+            "/v1/peers",
             "/v1/members",
             "/v1/openapi.json",
         ] {
