@@ -255,7 +255,7 @@ fn status() -> Result<(), CannotBeDone> {
         "stages": [{"name": "detect", "ready": true, "hosts": 1, "nodes": ["edge"], "message": ""}],
         "hosts": [{
             "pod": "footlight-edge-site-x", "node": "edge", "zone": "site", "version": "sha256:a", "state": "Serving",
-            "stages": ["detect"], "message": "",
+            "stages": ["detect"], "elsewhere": {"verify": "it is placed in `cloud`"}, "message": "",
         }],
     });
     assert_eq!(wrong(&schema, &object), Vec::<String>::new());
