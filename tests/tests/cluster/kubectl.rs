@@ -66,6 +66,12 @@ pub fn build(program: &str, overlay: &Path) -> Vec<Value> {
     kustomize.arg("kustomize").arg(overlay);
     let built = kustomize.output().unwrap();
     let yaml = checked(&built, &["kustomize", &overlay.display().to_string()]);
+    read(program, &yaml)
+}
+
+/// Objects in YAML, as one of the clients reads them. No cluster is asked.
+#[track_caller]
+pub fn read(program: &str, yaml: &str) -> Vec<Value> {
     // The client is what reads YAML here: with `--local` it reads, adds a label and writes JSON, and asks no server.
     let words = ["label", "--local", "-o", "json", "-f", "-", "read=yes"];
     let mut label = Command::new(program);
