@@ -38,6 +38,7 @@ pub async fn follow(server: Server, opener: Opener, cluster: Cluster, peers: Opt
         opener: Arc::new(opener),
         peers,
         keepers: BTreeMap::new(),
+        told: false,
         news: watch::Sender::new(()),
         say,
     };
@@ -58,6 +59,8 @@ struct Host {
     peers: Option<Arc<Peers>>,
     kept: Kept,
     keepers: BTreeMap<String, Keeper>,
+    /// Whether it is known which pipelines there are.
+    told: bool,
     /// A keeper has something to say.
     news: watch::Sender<()>,
     say: watch::Sender<Reports>,
@@ -128,6 +131,7 @@ impl Host {
 
     /// Has each pipeline have a keeper, and each keeper what it is to run.
     fn want(&mut self, desired: Desired) {
+        self.told = true;
         self.keepers.retain(|name, _| {
             let stays = desired.pipelines.contains_key(name);
             if !stays {
@@ -151,6 +155,9 @@ impl Host {
 
     /// Says to the cluster, and to those who send frames, how far everything is.
     fn tell(&self) {
+        if !self.told {
+            return;
+        }
         let outlooks: BTreeMap<&String, Outlook> = self
             .keepers
             .iter()
