@@ -11,11 +11,12 @@
 //! ([`Kept`]).
 //!
 //! Where to read on: `view` (what a host sees), `watch` (how it sees it), `kept` (what it remembers), `status` (what an object's
-//! status is), `report` (how it is written).
+//! status is), `report` (how it is written). [`check`] is for people: what a cluster lacks.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
 mod api;
+pub mod check;
 mod error;
 mod kept;
 mod report;
