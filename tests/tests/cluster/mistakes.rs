@@ -11,9 +11,8 @@ use crate::site::{variable, within};
 use crate::zones::{self, TIER, Zones};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::env;
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 pub fn trials() -> Vec<Trial> {
@@ -461,7 +460,7 @@ fn each() -> Result<(), CannotBeDone> {
             );
         }),
         REFUSED,
-        &["verify"],
+        &["verify", "wasi:http"],
     ));
     let mut wrong = Vec::new();
     for (index, mistake) in mistakes.iter().enumerate() {
@@ -543,21 +542,69 @@ fn how_of(how: &str) -> Said {
         .unwrap_or(Said::AtOnce)
 }
 
-/// A component that imports what no stage of a pipeline may, in the cluster's registry.
+/// A component that imports what no stage may, in the cluster's registry. `footlight stage push` would not put it there.
 fn other_imports() -> String {
-    let variable_of = |name: &str| env::var_os(name).unwrap_or_else(|| panic!("no {name}"));
-    let file = PathBuf::from(variable_of("FOOTLIGHT_STAGES")).join("hostile/not-a-stage.wasm");
+    let handler = "wasi:http/outgoing-handler@0.2.0";
+    let component =
+        wat::parse_str(format!("(component (import \"{handler}\" (instance)))")).unwrap();
     let (inside, here) = (variable("REGISTRY"), variable("REGISTRY_HERE"));
-    let repository = "footlight/not-a-stage";
-    let mut push = Command::new(variable_of("FOOTLIGHT_BIN"));
-    push.args(["stage", "push", "--json"]).arg(file);
-    push.arg(format!("{here}/{repository}:e2e"));
-    if env::var_os("FOOTLIGHT_CLUSTER_PLAIN_HTTP").is_some() {
-        push.args(["--plain-http", &here]);
+    let registry = Registry {
+        base: match env::var_os("FOOTLIGHT_CLUSTER_PLAIN_HTTP") {
+            Some(_) => format!("http://{here}/v2/footlight/other-imports"),
+            None => format!("https://{here}/v2/footlight/other-imports"),
+        },
+    };
+    let layer = registry.blob("application/wasm", &component);
+    let config = json!({
+        "created": "1970-01-01T00:00:00Z",
+        "architecture": "wasm",
+        "os": "wasip2",
+        "layerDigests": [layer["digest"]],
+        "component": {"exports": [], "imports": [handler]},
+    });
+    let config = registry.blob(
+        "application/vnd.wasm.config.v0+json",
+        config.to_string().as_bytes(),
+    );
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": kind,
+        "config": config,
+        "layers": [layer],
+    });
+    let manifest = manifest.to_string();
+    let put = ureq::put(format!("{}/manifests/e2e", registry.base));
+    put.header("content-type", kind).send(&manifest).unwrap();
+    let digest = digest(manifest.as_bytes());
+    format!("{inside}/footlight/other-imports@{digest}")
+}
+
+/// A repository of the cluster's registry, as this machine reaches it.
+struct Registry {
+    base: String,
+}
+
+impl Registry {
+    /// Puts a blob there; how a manifest names it.
+    fn blob(&self, kind: &str, bytes: &[u8]) -> Value {
+        let begin = ureq::post(format!("{}/blobs/uploads/", self.base));
+        let begun = begin.send_empty().unwrap();
+        let place = begun.headers()["location"].to_str().unwrap();
+        let join = if place.contains('?') { '&' } else { '?' };
+        let digest = digest(bytes);
+        let put = ureq::put(format!("{place}{join}digest={digest}"));
+        put.header("content-type", "application/octet-stream")
+            .send(bytes)
+            .unwrap();
+        json!({"mediaType": kind, "digest": digest, "size": bytes.len()})
     }
-    let output = push.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-    format!("{inside}/{repository}@{}", said["digest"].as_str().unwrap())
+}
+
+fn digest(bytes: &[u8]) -> String {
+    let hash: String = Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("sha256:{hash}")
 }
