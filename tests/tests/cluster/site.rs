@@ -110,13 +110,13 @@ fn settings() -> String {
 
 /// One ready host on each node that takes pods.
 pub fn every_node_ready() -> Vec<Pod> {
-    let nodes = kubectl::items(&["nodes"]);
-    let takes_pods = nodes.iter().filter(|node| node["spec"]["taints"].is_null());
-    let mut names: Vec<&str> = takes_pods
-        .map(|node| node["metadata"]["name"].as_str().unwrap())
-        .collect();
-    names.sort_unstable();
     until("a ready host on every node", || {
+        let nodes = kubectl::items(&["nodes"]);
+        let takes_pods = nodes.iter().filter(|node| node["spec"]["taints"].is_null());
+        let mut names: Vec<&str> = takes_pods
+            .map(|node| node["metadata"]["name"].as_str().unwrap())
+            .collect();
+        names.sort_unstable();
         let pods = pods::all();
         let mut ready: Vec<&str> = pods
             .iter()

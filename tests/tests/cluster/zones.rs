@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// By which nodes are told apart.
 pub const TIER: &str = "footlight.dev/tier";
@@ -32,6 +33,7 @@ impl Zones {
     /// Puts them there, once for all tests; the members are enrolled, and every stage is served when this returns.
     pub fn installed() -> Result<&'static Zones, CannotBeDone> {
         static INSTALLED: OnceLock<Zones> = OnceLock::new();
+        static TRIED: AtomicBool = AtomicBool::new(false);
         let nodes = kubectl::items(&["nodes"]);
         let named = |name: &str| {
             let mut nodes = nodes.iter();
@@ -46,6 +48,12 @@ impl Zones {
             let why = "it wants the nodes edge, gpu and cloud of ../shared/cluster";
             return Err(CannotBeDone(why.to_owned()));
         }
+        // Each test would wait for it in vain.
+        let again = TRIED.swap(true, Ordering::SeqCst);
+        assert!(
+            !again || INSTALLED.get().is_some(),
+            "the zones are not there: see the first test that wanted them"
+        );
         let zones = INSTALLED.get_or_init(|| {
             let zones = Zones::install();
             // Where one host enrols, all hosts that verify know.
