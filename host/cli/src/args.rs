@@ -191,11 +191,14 @@ pub struct LibraryArgs {
 }
 
 /// `footlight run`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// Pipeline files, or references to pipelines in registries
-    #[arg(required = true, value_name = "PIPELINE")]
+    /// Pipeline files (TOML, or objects of Kubernetes in YAML), or references to pipelines in registries
+    #[arg(required_unless_present = "kubernetes", value_name = "PIPELINE")]
     pub pipelines: Vec<Place>,
+    /// Run what the Pipeline objects of the cluster say, in the namespace of this pod, as far as it is placed on this node
+    #[arg(long, conflicts_with_all = ["pipelines", "peer", "only_stages"])]
+    pub kubernetes: bool,
     /// Address and port to listen at; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
     pub listen: SocketAddr,

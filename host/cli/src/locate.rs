@@ -130,12 +130,15 @@ pub fn check_galleries(named: &[GalleryPlace], pipelines: &[&str]) -> Result<()>
     Ok(())
 }
 
-/// The key of the site: that of the file that was named, else that of $FOOTLIGHT_SITE_KEY.
-pub fn site_key(named: Option<&Path>) -> Result<Option<Arc<SiteKey>>> {
+/// The key of the site: that of the file that was named, else that of $FOOTLIGHT_SITE_KEY. On a cluster a file that is not
+/// there is a Secret that there is not.
+pub fn site_key(named: Option<&Path>, on_a_cluster: bool) -> Result<Option<Arc<SiteKey>>> {
     let named = named
         .map(Path::to_path_buf)
         .or_else(|| variable("FOOTLIGHT_SITE_KEY").map(PathBuf::from));
-    let Some(path) = named else { return Ok(None) };
+    let Some(path) = named.filter(|path| !on_a_cluster || path.exists()) else {
+        return Ok(None);
+    };
     Ok(Some(Arc::new(SiteKey::read(&path)?)))
 }
 

@@ -24,11 +24,19 @@ pub struct AmongHosts {
 }
 
 impl AmongHosts {
-    /// What was asked for; none for a host by itself.
-    pub fn prepare(args: &PeerArgs) -> Result<Option<Self>> {
+    /// What was asked for; none for a host by itself. On a cluster a folder with nothing in it is a Secret that there is
+    /// not, which is a host by itself, too.
+    pub fn prepare(args: &PeerArgs, on_a_cluster: bool) -> Result<Option<Self>> {
         let Some(folder) = &args.peer_identity else {
             return Ok(None);
         };
+        if on_a_cluster && !folder.join("tls.crt").exists() {
+            tracing::info!(
+                folder = %folder.display(),
+                "there is no certificate for other hosts: this one runs whole pipelines, without zones"
+            );
+            return Ok(None);
+        }
         let identity = Identity::read(folder)?;
         let listener = TcpListener::bind(args.peer_listen).with_context(|| {
             format!(

@@ -2,20 +2,12 @@
 
 use std::io::IsTerminal;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
-use footlight_artifacts::Judge;
-use footlight_nn::{Runtimes, cache_dir};
-use footlight_pipeline::{
-    ArtifactSource, Deployment, FileSource, Here, Locations, Place, References, Source, Supply,
-};
-use footlight_sandbox::Sandbox;
-use footlight_sealed::Sealed;
+use anyhow::{Context, Result, anyhow};
+use footlight_cluster::{Cluster, Me};
 use footlight_server::{Options, Served, Server};
-use footlight_trust::SiteKey;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
@@ -23,8 +15,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::args::{LogFormat, RunArgs};
 use crate::exit::Outcome;
+use crate::opener::Opener;
 use crate::peers::{self, AmongHosts};
-use crate::{artifact, locate, output};
+use crate::{kubernetes, locate, output};
 
 /// How long threads that still wait when all is done have to end.
 const LEFT_BEHIND: Duration = Duration::from_secs(1);
@@ -40,25 +33,21 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         )
     })?;
     listener.set_nonblocking(true)?;
-    let among = AmongHosts::prepare(&args.peers)?;
-    let compiled = locate::compiled();
-    let runtimes = locate::runtimes(&args.locations.libraries, compiled.clone());
-    let openers = Openers {
-        args,
-        compiled,
-        runtimes,
-        supply: artifact::supply(&args.locations.artifacts)?,
-        site_key: locate::site_key(args.site_key.as_deref())?,
-        judge: artifact::policy(&args.locations.artifacts)?,
-        here: among.as_ref().map(AmongHosts::here),
-    };
-    let pipelines = args.pipelines.iter().map(|place| openers.open(place));
+    let me = args.kubernetes.then(Me::from_env).transpose()?;
+    let among = AmongHosts::prepare(&args.peers, args.kubernetes)?;
+    let site_key = locate::site_key(args.site_key.as_deref(), args.kubernetes)?;
+    let args = Arc::new(args.clone());
+    let here = among.as_ref().map(AmongHosts::here);
+    let opener = Opener::prepare(&args, site_key, here)?;
+    let pipelines = args.pipelines.iter().map(|place| opener.open(place));
     let pipelines = pipelines.collect::<Result<Vec<_>>>()?;
     let names: Vec<_> = pipelines
         .iter()
         .map(|served| served.pipeline.name())
         .collect();
-    locate::check_galleries(&args.gallery, &names)?;
+    if me.is_none() {
+        locate::check_galleries(&args.gallery, &names)?;
+    }
     let mut options = Options::default();
     if let Some(workers) = args.workers {
         options.workers = usize::from(workers);
@@ -73,7 +62,8 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         .enable_all()
         .build()
         .context("cannot start the threads that serve requests")?;
-    complete(runtime, serve(pipelines, options, among, listener))?;
+    let cluster = me.map(|me| (me, opener));
+    complete(runtime, serve(pipelines, options, among, cluster, listener))?;
     tracing::info!("stopped");
     Ok(Outcome::Done)
 }
@@ -90,6 +80,7 @@ async fn serve(
     pipelines: Vec<Served>,
     options: Options,
     among: Option<AmongHosts>,
+    cluster: Option<(Me, Opener)>,
     listener: TcpListener,
 ) -> Result<()> {
     let interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
@@ -97,6 +88,7 @@ async fn serve(
     let listener = tokio::net::TcpListener::from_std(listener)?;
     // Dropping it ends what is done for other hosts, after all else.
     let mut tasks = JoinSet::new();
+    let mut others = None;
     let server = match among {
         None => Server::new(pipelines, options)?,
         Some(among) => {
@@ -110,10 +102,18 @@ async fn serve(
             );
             let serving = server.clone();
             tasks.spawn(async move { serving.serve_peers(for_others).await });
-            tasks.spawn(peers::follow(names, peers));
+            // Of two that say which hosts there are, the cluster does.
+            match cluster.is_some() {
+                true => others = Some(peers),
+                false => drop(tasks.spawn(peers::follow(names, peers))),
+            }
             server
         }
     };
+    if let Some((me, opener)) = cluster {
+        let cluster = Cluster::find(me).await?;
+        tasks.spawn(kubernetes::follow(server.clone(), opener, cluster, others));
+    }
     // A host whose output nobody reads still serves.
     let _ = output::line(format_args!(
         "listening on http://{}",
@@ -137,75 +137,6 @@ async fn stop(mut interrupt: Signal, mut terminate: Signal) {
         tracing::warn!("told to stop twice: leaving at once");
         std::process::exit(1);
     });
-}
-
-/// What pipelines are opened with.
-struct Openers<'a> {
-    args: &'a RunArgs,
-    compiled: Option<Arc<Sealed>>,
-    runtimes: Arc<Runtimes>,
-    supply: Arc<Supply>,
-    site_key: Option<Arc<SiteKey>>,
-    /// Where the host is, where it is one of several.
-    here: Option<Here>,
-    /// The trust policy that judges what is fetched.
-    judge: Option<Arc<dyn Judge>>,
-}
-
-impl Openers<'_> {
-    fn open(&self, place: &Place) -> Result<Served> {
-        let args = self.args;
-        let file = place.file().map(PathBuf::as_path);
-        let locations = Locations {
-            stages: locate::stage_folders(file.unwrap_or(Path::new("")), &args.locations),
-            cache: cache_dir(),
-            artifacts: Some(self.supply.clone()),
-            gallery: None,
-            site_key: self.site_key.clone(),
-            here: self.here.clone(),
-        };
-        // Before it is read: what changes from then on is a change.
-        let source: Arc<dyn Source> = match place {
-            Place::File(path) => Arc::new(FileSource::new(path, locations.clone())),
-            Place::Artifact(reference) => {
-                Arc::new(ArtifactSource::new(reference.clone(), self.supply.clone()))
-            }
-        };
-        let definition = source.load()?;
-        let several = args.pipelines.len() > 1;
-        let file = &definition.file;
-        let gallery = locate::gallery(&args.gallery, &file.name, several)?;
-        if let (Place::Artifact(reference), None) = (&gallery, &file.gallery) {
-            bail!(
-                "{}: the pipeline has no [gallery], so it cannot verify with {reference}",
-                definition.origin
-            );
-        }
-        let locations = Locations {
-            gallery: Some(gallery),
-            ..locations
-        };
-        // An engine for each pipeline: frames of one cannot take up the instances that another has room for.
-        let sandbox = match &self.compiled {
-            Some(compiled) => Sandbox::new()?.keeping(compiled.clone()),
-            None => Sandbox::new()?,
-        };
-        let deployment = Deployment::new(Arc::new(sandbox), self.runtimes.clone(), locations);
-        let pipeline = deployment.open(definition, &[])?;
-        let sources = References::new(
-            source.clone(),
-            place.artifact().cloned(),
-            self.supply.clone(),
-            self.judge.clone(),
-        );
-        Ok(Served {
-            deployment,
-            pipeline,
-            sources: Arc::new(sources),
-            source,
-            watch: !args.no_watch,
-        })
-    }
 }
 
 /// The log goes to standard error; RUST_LOG says how much of it, `info` by default.

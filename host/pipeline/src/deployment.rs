@@ -3,11 +3,12 @@
 use crate::error::OpenError;
 use crate::file::PipelineFile;
 use crate::gallery::SharedGallery;
+use crate::node::NodeFacts;
 use crate::open::{Locations, Pipeline};
 use footlight_nn::Runtimes;
 use footlight_sandbox::{Sandbox, Usage};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pipeline as its author wrote it, before anything of it is opened.
 #[derive(Debug, Clone)]
@@ -44,6 +45,8 @@ pub struct Deployment {
     /// Opened by the first version that has one, and open from then on: a file can be opened only once, and
     /// a version without a gallery may be followed by one that has it again.
     pub(crate) gallery: Mutex<Option<Arc<SharedGallery>>>,
+    /// What is known of the node, where stages are placed by that.
+    node: Mutex<Option<NodeFacts>>,
     /// One of these is held by each version.
     pub(crate) held: Arc<()>,
 }
@@ -57,6 +60,7 @@ impl Deployment {
             locations,
             usage: Arc::default(),
             gallery: Mutex::default(),
+            node: Mutex::default(),
             held: Arc::default(),
         }
     }
@@ -70,6 +74,19 @@ impl Deployment {
         let origin = definition.origin.clone();
         Pipeline::from_definition(self, definition, reuse)
             .map_err(|error| error.within(format_args!("{origin}: ")))
+    }
+
+    /// Says what the node is that the host is on. It counts from the next version on that is opened; before this was said,
+    /// stages are placed by zones alone.
+    pub fn on_node(&self, facts: NodeFacts) {
+        *self.node.lock().unwrap_or_else(PoisonError::into_inner) = Some(facts);
+    }
+
+    pub(crate) fn node(&self) -> Option<NodeFacts> {
+        self.node
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What stages of all versions hold right now.

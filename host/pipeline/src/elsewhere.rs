@@ -202,6 +202,19 @@ impl Pipeline {
             .map(|(name, _)| name.as_str())
     }
 
+    /// The stages that frames enter by where this host is; none where frames enter in other zones.
+    pub fn entrances(&self) -> impl Iterator<Item = &str> {
+        let zones = self.file.zones.as_ref();
+        let here = match (zones, self.zone()) {
+            (Some(zones), Some(zone)) => zones.frames.contains(zone),
+            _ => true,
+        };
+        let stages = self.file.stages.iter().filter(move |_| here);
+        stages
+            .filter(|(_, stage)| stage.input == self.file.source)
+            .map(|(name, _)| name.as_str())
+    }
+
     /// Where the stages may run, for whoever chooses among hosts; none where the file has no zones or this host none.
     pub fn plan(&self) -> Option<&Arc<Plan>> {
         self.border.as_ref().map(|border| &border.plan)

@@ -1,14 +1,15 @@
 use crate::class::Class;
 use crate::error::OpenError;
+use crate::node::StagePlacement;
 use crate::open::Locations;
 use crate::place::Place;
 use footlight_artifacts::Reference;
-use footlight_boundary::{Rule, Zone, Zones};
+use footlight_boundary::{Rule, Zones};
 use footlight_gallery::Gate;
 use footlight_nn::{BatchOptions, DeviceSpec, read_text, sha256_hex};
 use footlight_sandbox::{Limits, Value};
 use serde::{Deserialize, Deserializer};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A pipeline file, as written. Unknown keys are refused.
@@ -33,9 +34,9 @@ pub struct PipelineFile {
     pub answer: BTreeMap<String, String>,
     /// The zones that hosts are in, where there is more than one.
     pub zones: Option<Zones>,
-    /// The zones in which a stage may run; one that is not here may run in all.
+    /// Where a stage may run; one that is not here may run everywhere.
     #[serde(default)]
-    pub placement: BTreeMap<String, BTreeSet<Zone>>,
+    pub placement: BTreeMap<String, StagePlacement>,
     /// What lets items of a class leave a zone; what is not here stays.
     #[serde(default)]
     pub boundary: BTreeMap<String, Rule>,
@@ -131,7 +132,7 @@ impl StageSection {
 }
 
 impl PipelineFile {
-    /// Reads a pipeline file.
+    /// Reads a pipeline file: TOML, or, by its extension, an object of Kubernetes in YAML or JSON.
     ///
     /// # Errors
     /// [`OpenError`] with the file's name, and the line where that helps.
@@ -143,7 +144,15 @@ impl PipelineFile {
                 meant(path)
             ))
         })?;
-        let mut file = Self::parse(&text).map_err(|error| at(error.to_string()))?;
+        let object = path
+            .extension()
+            .is_some_and(|kind| kind == "yaml" || kind == "yml" || kind == "json");
+        let parse = if object {
+            Self::parse_object
+        } else {
+            Self::parse
+        };
+        let mut file = parse(&text).map_err(|error| at(error.to_string()))?;
         file.folder = path.parent().unwrap_or(Path::new("")).to_owned();
         Ok(file)
     }

@@ -5,6 +5,7 @@ use crate::elsewhere::{Border, Here};
 use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
+use crate::node::NodeFacts;
 use crate::order::order;
 use crate::parts::{OpenModel, OpenStage, Parts};
 use crate::place::Place;
@@ -103,12 +104,13 @@ impl Pipeline {
         reuse: &[&Pipeline],
     ) -> Result<Self, OpenError> {
         let file = definition.file;
+        file.check()?;
         let order = order(&file)?;
-        check_models(&file)?;
         let plan = file.check_zones()?;
         let here = deployment.locations.here.as_ref();
         let border = here.map(|here| border(plan.as_ref(), here)).transpose()?;
-        let run_here = local(&order, border.as_ref(), here);
+        let node = deployment.node();
+        let run_here = local(&file, &order, border.as_ref(), here, node.as_ref());
         let parts = Parts {
             file: &file,
             here: &run_here,
@@ -215,12 +217,23 @@ fn border(plan: Option<&Arc<Plan>>, here: &Here) -> Result<Border, OpenError> {
 }
 
 /// The stages that this host is to run.
-fn local(order: &[String], border: Option<&Border>, here: Option<&Here>) -> Vec<String> {
+fn local(
+    file: &PipelineFile,
+    order: &[String],
+    border: Option<&Border>,
+    here: Option<&Here>,
+    node: Option<&NodeFacts>,
+) -> Vec<String> {
     let mine = |name: &&String| {
         let placed =
             border.is_none_or(|border| border.plan.may_run(name, border.zone.as_str()).is_ok());
         let chosen = here.and_then(|here| here.stages.as_ref());
-        placed && chosen.is_none_or(|chosen| chosen.contains(*name))
+        let placement = file.placement.get(*name);
+        let fits = match (placement, node) {
+            (Some(placement), Some(node)) => placement.fits(node).is_ok(),
+            _ => true,
+        };
+        placed && chosen.is_none_or(|chosen| chosen.contains(*name)) && fits
     };
     order.iter().filter(mine).cloned().collect()
 }
@@ -246,7 +259,7 @@ fn open_models(parts: Parts) -> Result<Vec<OpenModel>, OpenError> {
 }
 
 /// Every model that a stage asks for must be there, and every one must have a name of its own.
-fn check_models(file: &PipelineFile) -> Result<(), OpenError> {
+pub(crate) fn check_models(file: &PipelineFile) -> Result<(), OpenError> {
     let gallery = file.gallery.as_ref().map(|gallery| &gallery.model);
     if let Some(name) = gallery.filter(|name| file.models.contains_key(*name)) {
         return Err(OpenError::new(format!(

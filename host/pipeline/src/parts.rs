@@ -203,30 +203,7 @@ impl Parts<'_> {
         open: &Mutex<Option<Arc<SharedGallery>>>,
     ) -> Result<Enrolment, OpenError> {
         let fail = |message: String| OpenError::new(format!("[gallery] {message}"));
-        let Some(Class::Tensor {
-            element: ElementType::F32,
-            shape,
-        }) = self.file.classes.get(&section.template)
-        else {
-            return Err(fail(format!(
-                "`template` is `{}`, which is not declared as a tensor of f32",
-                section.template
-            )));
-        };
-        if !matches!(
-            self.file.classes.get(&section.face),
-            Some(Class::Image { .. })
-        ) {
-            return Err(fail(format!(
-                "`face` is `{}`, which is not declared as an image",
-                section.face
-            )));
-        }
-        let dimension = shape
-            .iter()
-            .try_fold(1_usize, |n, &side| n.checked_mul(side as usize))
-            .filter(|&dimension| dimension > 0)
-            .ok_or_else(|| fail(format!("a template of shape {shape:?} has no fixed length")))?;
+        let dimension = check_gallery(self.file, section)?;
         let maker = self
             .maker(section, registry)
             .map_err(|error| error.within("[gallery] "))?;
@@ -266,8 +243,7 @@ impl Parts<'_> {
         }
         // Another host runs it.
         let Some(model) = self.file.models.get(name) else {
-            let why = format!("`made-by` is `{name}`, and there is no such model");
-            return Err(OpenError::new(why));
+            return Err(OpenError::new(no_maker(name)));
         };
         Ok(self.obtain_model(&model.card)?.card.sha256)
     }
@@ -357,6 +333,42 @@ impl Parts<'_> {
         let tag = Tag::new(reference.clone(), supply.clone());
         Ok(Followed::new(tag, key.clone(), &self.file.name))
     }
+}
+
+/// Whether a gallery's classes and its model are what it takes; how many numbers a template has.
+pub(crate) fn check_gallery(
+    file: &PipelineFile,
+    section: &GallerySection,
+) -> Result<usize, OpenError> {
+    let fail = |message: String| OpenError::new(format!("[gallery] {message}"));
+    let Some(Class::Tensor {
+        element: ElementType::F32,
+        shape,
+    }) = file.classes.get(&section.template)
+    else {
+        return Err(fail(format!(
+            "`template` is `{}`, which is not declared as a tensor of f32",
+            section.template
+        )));
+    };
+    if !matches!(file.classes.get(&section.face), Some(Class::Image { .. })) {
+        return Err(fail(format!(
+            "`face` is `{}`, which is not declared as an image",
+            section.face
+        )));
+    }
+    if !file.models.contains_key(&section.made_by) {
+        return Err(fail(no_maker(&section.made_by)));
+    }
+    shape
+        .iter()
+        .try_fold(1_usize, |n, &side| n.checked_mul(side as usize))
+        .filter(|&dimension| dimension > 0)
+        .ok_or_else(|| fail(format!("a template of shape {shape:?} has no fixed length")))
+}
+
+fn no_maker(name: &str) -> String {
+    format!("`made-by` is `{name}`, and there is no such model")
 }
 
 /// Says where a model runs; aloud where that is not where it was asked to.

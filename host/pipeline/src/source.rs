@@ -30,6 +30,14 @@ pub trait Sources: Send + Sync {
     /// # Errors
     /// Why a caller may not have it, and what to do.
     fn named(&self, name: &str) -> Result<Arc<dyn Source>, NotAllowed>;
+
+    /// Whether a caller may have the host go back to the version before.
+    ///
+    /// # Errors
+    /// Why not, and what to do.
+    fn may_roll_back(&self) -> Result<(), NotAllowed> {
+        Ok(())
+    }
 }
 
 /// Why a caller may not name a source.

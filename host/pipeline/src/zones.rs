@@ -49,7 +49,11 @@ impl PipelineFile {
     fn layout(&self, zones: Zones) -> Layout {
         Layout {
             zones,
-            placement: self.placement.clone(),
+            placement: self
+                .placement
+                .iter()
+                .filter_map(|(stage, placed)| Some((stage.clone(), placed.zones.clone()?)))
+                .collect(),
             boundary: self.boundary.clone(),
         }
     }

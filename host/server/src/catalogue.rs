@@ -19,7 +19,7 @@ use crate::listing::{Model, Models, Stage, Stages};
 pub(crate) async fn stages(State(host): State<Arc<Host>>) -> Json<Stages> {
     let stages = host.pipelines().flat_map(|entry| {
         let infos = entry.running().pipeline.stages().into_iter();
-        infos.map(|info| Stage::of(&entry.name, info))
+        infos.map(move |info| Stage::of(&entry.name, info))
     });
     Json(Stages {
         stages: stages.collect(),

@@ -18,6 +18,9 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A stage of a pipeline that was to be served failed on its probe item.
+    #[error("it failed on its probe item: {0}")]
+    Probe(String),
     /// The socket no longer accepts connections.
     #[error("the listening socket failed: {0}")]
     Listen(#[source] std::io::Error),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use footlight_peers::Peers;
 
@@ -17,9 +18,21 @@ use crate::problem::Problem;
 use crate::workers::Workers;
 use crate::{Error, Options};
 
+/// What is to be served and is not there, where pipelines come while a host runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Awaited {
+    /// Why the host is not ready as a whole; none where it is.
+    pub unready: Option<String>,
+    /// Pipelines that are not there, each with why: that is what their frames are told.
+    pub pipelines: BTreeMap<String, String>,
+}
+
 /// What all handlers share.
 pub(crate) struct Host {
-    pipelines: BTreeMap<String, Arc<Entry>>,
+    /// Where pipelines come and go while the host runs, frames that were begun keep theirs.
+    pipelines: ArcSwap<BTreeMap<String, Arc<Entry>>>,
+    /// Pipelines that are to be served and are not there, each with why.
+    awaited: ArcSwap<Awaited>,
     pub(crate) options: Options,
     /// Who works on frames.
     pub(crate) workers: Workers,
@@ -55,7 +68,8 @@ impl Host {
         }
         let together = options.workers.max(1).saturating_add(options.queue);
         Ok(Self {
-            pipelines: entries,
+            pipelines: ArcSwap::from_pointee(entries),
+            awaited: ArcSwap::default(),
             workers: Workers::new(options.workers, options.queue),
             for_others: Workers::new(options.workers, options.queue),
             peers,
@@ -87,18 +101,60 @@ impl Host {
         }
     }
 
-    /// All pipelines, by name.
-    pub(crate) fn pipelines(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.pipelines.values()
+    /// All pipelines, in the order of their names.
+    pub(crate) fn pipelines(&self) -> impl Iterator<Item = Arc<Entry>> + use<> {
+        let all: Vec<_> = self.pipelines.load().values().cloned().collect();
+        all.into_iter()
+    }
+
+    /// Serves one more pipeline, in the place of one of the same name.
+    pub(crate) fn add(&self, entry: Arc<Entry>) {
+        let running = entry.running();
+        let version = &running.pipeline.version().pipeline;
+        self.metrics.versions.runs(&entry.name, version);
+        self.pipelines.rcu(|pipelines| {
+            let mut pipelines = BTreeMap::clone(pipelines);
+            pipelines.insert(entry.name.clone(), entry.clone());
+            pipelines
+        });
+    }
+
+    /// Serves a pipeline no more; it, where there was one.
+    pub(crate) fn remove(&self, name: &str) -> Option<Arc<Entry>> {
+        let before = self.pipelines.rcu(|pipelines| {
+            let mut pipelines = BTreeMap::clone(pipelines);
+            pipelines.remove(name);
+            pipelines
+        });
+        before.get(name).cloned()
+    }
+
+    /// Says which pipelines are to be served and are not there.
+    pub(crate) fn expect(&self, awaited: Awaited) {
+        self.awaited.store(Arc::new(awaited));
+    }
+
+    /// Refuses for as long as the host is not to be given frames.
+    pub(crate) fn check_awaited(&self) -> Result<(), Problem> {
+        match &self.awaited.load().unready {
+            None => Ok(()),
+            Some(why) => Err(Problem::new(Kind::NotReady, "not-ready", why.clone())),
+        }
     }
 
     /// The pipeline of this name.
     pub(crate) fn pipeline(&self, name: &str) -> Result<Arc<Entry>, Problem> {
-        self.pipelines.get(name).cloned().ok_or_else(|| {
+        let pipelines = self.pipelines.load();
+        pipelines.get(name).cloned().ok_or_else(|| {
+            let awaited = self.awaited.load();
+            if let Some(why) = awaited.pipelines.get(name) {
+                let detail = format!("the pipeline `{name}` is not ready: {why}");
+                return Problem::new(Kind::NotReady, "not-ready", detail);
+            }
             let shown: String = name.chars().take(80).collect();
             let detail = format!(
                 "there is no pipeline {shown:?}; {}",
-                listed(self.pipelines.keys())
+                listed(pipelines.keys())
             );
             Problem::new(Kind::NotFound, "unknown-pipeline", detail)
         })
@@ -114,10 +170,8 @@ impl Host {
             let detail = format!("the pipeline `{name}` has no gallery, so it has no members");
             return Err(Problem::new(Kind::NotFound, "no-gallery", detail));
         }
-        let mut with = self
-            .pipelines
-            .iter()
-            .filter(|(_, entry)| entry.has_gallery());
+        let pipelines = self.pipelines.load();
+        let mut with = pipelines.iter().filter(|(_, entry)| entry.has_gallery());
         match (with.next(), with.next()) {
             (Some((_, only)), None) => Ok(Arc::clone(only)),
             (None, _) => {
@@ -141,7 +195,8 @@ impl Host {
 
     /// What is held now.
     pub(crate) fn holdings(&self) -> Vec<Holdings> {
-        self.pipelines
+        let pipelines = self.pipelines.load();
+        pipelines
             .iter()
             .map(|(name, entry)| {
                 let usage = entry.deployment.usage();

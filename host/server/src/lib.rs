@@ -85,6 +85,7 @@ pub use attempt::{Attempt, Cause, Outcome};
 pub use entry::Served;
 pub use error::Error;
 pub use gallery::GALLERY_HEADER;
+pub use host::Awaited;
 pub use kind::ProblemType;
 pub use listing::{
     Follows, Import, Limits, Model, Models, Pipeline, Pipelines, Stage, Stages, Tensor,

@@ -137,6 +137,25 @@ pub(crate) fn ready_stages(host: &Host, pipeline: &Pipeline) -> Vec<String> {
     ready
 }
 
+/// A stage that keeps a version from running here: one that runs here and whose items could not go on, or one that frames
+/// enter by, here, and that no host has ready. A host that runs a stage no more keeps it until another one has it.
+pub(crate) fn lacking(host: &Host, pipeline: &Pipeline) -> Option<String> {
+    let ready = ready_stages(host, pipeline);
+    let (name, version) = (pipeline.name(), &pipeline.version().pipeline);
+    let here = pipeline.stages().into_iter().map(|stage| stage.name);
+    let here: Vec<String> = here.collect();
+    let waits = here.iter().find(|stage| !ready.contains(stage));
+    let elsewhere = |stage: &&str| {
+        let peers = host.peers.as_ref();
+        peers.is_some_and(|peers| peers.run(name, version, stage))
+    };
+    let entered = || {
+        let mut entrances = pipeline.entrances();
+        entrances.find(|stage| !here.iter().any(|name| name == stage) && !elsewhere(stage))
+    };
+    waits.cloned().or_else(|| entered().map(str::to_owned))
+}
+
 /// The other hosts that a host knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Hosts {

@@ -26,7 +26,7 @@ use crate::swap::Turn;
     responses((status = 200, description = "All pipelines, by name", body = Pipelines)),
 )]
 pub(crate) async fn list(State(host): State<Arc<Host>>) -> Json<Pipelines> {
-    let pipelines = host.pipelines().map(|entry| Pipeline::of(entry)).collect();
+    let pipelines = host.pipelines().map(|entry| Pipeline::of(&entry)).collect();
     Json(Pipelines { pipelines })
 }
 
@@ -117,6 +117,8 @@ pub(crate) async fn change(
     responses(
         (status = 200, description = "The version before runs from the next frame on", body = Attempt),
         (status = 400, description = "The path is malformed", body = Problem),
+        (status = 403, description = "What runs is said elsewhere, such as by an object of Kubernetes",
+            body = Problem),
         (status = 404, description = "There is no such pipeline", body = Problem),
         (status = 409, description = "There is no version before, or the version is being changed",
             body = Problem),
@@ -130,6 +132,10 @@ pub(crate) async fn roll_back(
     Segment(name): Segment,
 ) -> Result<Json<Attempt>, Problem> {
     let entry = host.pipeline(&name)?;
+    entry
+        .sources
+        .may_roll_back()
+        .map_err(|why| Problem::new(Kind::NotAllowed, "rollback-not-allowed", why.to_string()))?;
     let turn = Turn::take(&host, &entry)?;
     answer(turn.roll_back().await)
 }

@@ -1,6 +1,6 @@
 //! Whether a pipeline may be given frames.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
@@ -57,37 +57,34 @@ impl Entry {
     }
 }
 
+/// Probes the version of a pipeline that runs; why it is not ready, where it is not.
+pub(crate) async fn probe(entry: &Arc<Entry>) -> Result<(), String> {
+    // Where a version took its place meanwhile, that one was probed before it did.
+    let running = entry.running();
+    if running.readiness.lacking().is_none() {
+        return Ok(());
+    }
+    let (probed, counted) = (running.clone(), entry.clone());
+    let probe = spawn_blocking(move || {
+        probed.pipeline.probe().map_err(|error| error.to_string())?;
+        counted.count_members();
+        Ok(())
+    });
+    let probed = probe.await.unwrap_or_else(|error| Err(error.to_string()));
+    running.readiness.set(probed.clone().err());
+    let pipeline = &entry.name;
+    match &probed {
+        Ok(()) => tracing::info!(pipeline, "every stage has run a probe item; ready"),
+        Err(why) => tracing::error!(pipeline, why, "a stage failed on its probe item; not ready"),
+    }
+    probed
+}
+
 impl Host {
     /// Probes every pipeline, one after the other, until each is ready.
     pub(crate) async fn probe(&self) {
         for entry in self.pipelines() {
-            let name = &entry.name;
-            loop {
-                // Where a version took its place meanwhile, that one was probed before it did.
-                let running = entry.running();
-                if running.readiness.lacking().is_none() {
-                    break;
-                }
-                let (probed, counted) = (running.clone(), entry.clone());
-                let probe = spawn_blocking(move || {
-                    probed.pipeline.probe().map_err(|error| error.to_string())?;
-                    counted.count_members();
-                    Ok(())
-                });
-                let lacking = probe
-                    .await
-                    .unwrap_or_else(|error| Err(error.to_string()))
-                    .err();
-                running.readiness.set(lacking.clone());
-                let Some(why) = lacking else {
-                    tracing::info!(pipeline = name, "every stage has run a probe item; ready");
-                    break;
-                };
-                tracing::error!(
-                    pipeline = name,
-                    why,
-                    "a stage failed on its probe item; not ready"
-                );
+            while probe(&entry).await.is_err() {
                 sleep(AGAIN).await;
             }
         }
@@ -95,6 +92,7 @@ impl Host {
 
     /// A refusal for as long as a pipeline is not ready, which says why.
     pub(crate) fn check_ready(&self) -> Result<(), Problem> {
+        self.check_awaited()?;
         let lacking: Vec<String> = self
             .pipelines()
             .filter_map(|entry| entry.check_ready().err())

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use footlight_peers::Peers;
+use footlight_pipeline::NodeFacts;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -17,11 +18,13 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::entry::Served;
-use crate::host::Host;
+use crate::attempt::Attempt;
+use crate::entry::{Entry, Served};
+use crate::host::{Awaited, Host};
 use crate::others::ForOthers;
+use crate::swap::Turn;
 use crate::{Error, Options};
-use crate::{routes, watch};
+use crate::{readiness, routes, watch};
 
 /// Serves pipelines over HTTP.
 #[derive(Clone)]
@@ -54,6 +57,47 @@ impl Server {
         Ok(Self {
             host: Arc::new(Host::new(pipelines, options, Some(peers))?),
         })
+    }
+
+    /// Serves one more pipeline, in the place of one of the same name, once its stages have run their probe items.
+    ///
+    /// # Errors
+    /// [`Error::NameTaken`] as for [`Server::new`], [`Error::Probe`] for a stage that failed.
+    pub async fn add(&self, served: Served) -> Result<(), Error> {
+        let entry = Arc::new(Entry::new(served)?);
+        let probed = readiness::probe(&entry).await;
+        probed.map_err(Error::Probe)?;
+        self.host.add(entry);
+        Ok(())
+    }
+
+    /// Serves a pipeline no more. Frames that were begun are finished.
+    pub fn remove(&self, pipeline: &str) {
+        if self.host.remove(pipeline).is_some() {
+            tracing::info!(pipeline, "served no more");
+        }
+    }
+
+    /// Says what is to be served and is not there.
+    pub fn expect(&self, awaited: Awaited) {
+        self.host.expect(awaited);
+    }
+
+    /// Has a pipeline take what its source has now, on a node that may be another than before. None where there is no
+    /// such pipeline.
+    pub async fn renew(&self, pipeline: &str, node: NodeFacts) -> Option<Attempt> {
+        let entry = self.host.pipeline(pipeline).ok()?;
+        let turn = Turn::wait(&self.host, &entry).await;
+        // A panic is in the log, and the version that ran goes on.
+        turn.on_node(node).await.ok()
+    }
+
+    /// The version of a pipeline that runs here, and its stages that do.
+    pub fn running(&self, pipeline: &str) -> Option<(String, Vec<String>)> {
+        let running = self.host.pipeline(pipeline).ok()?.running();
+        let stages = running.pipeline.stages().into_iter();
+        let version = running.pipeline.version().pipeline.clone();
+        Some((version, stages.map(|stage| stage.name).collect()))
     }
 
     /// Works on what other hosts send, until this is dropped.

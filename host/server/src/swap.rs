@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use footlight_pipeline::{Definition, FrameError, OpenError, Pipeline, Source};
+use footlight_pipeline::{Definition, FrameError, NodeFacts, OpenError, Pipeline, Source};
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
 
@@ -16,7 +16,7 @@ use crate::attempt::{self, Attempt, Cause, Outcome};
 use crate::entry::{Entry, check_names};
 use crate::host::Host;
 use crate::kind::Kind;
-use crate::others::ready_stages;
+use crate::others::lacking;
 use crate::problem::Problem;
 
 /// How often other hosts are looked at that a version waits for.
@@ -116,6 +116,13 @@ impl Turn {
     /// Tries once more what was refused for what may pass. A refusal for the same reason is not told again.
     pub(crate) async fn try_again(mut self, source: Arc<dyn Source>) -> Result<Attempt, Problem> {
         self.again = true;
+        self.swap(source, Cause::Change).await
+    }
+
+    /// Switches to what the source has on a node that may be another than before.
+    pub(crate) async fn on_node(self, node: NodeFacts) -> Result<Attempt, Problem> {
+        self.entry.deployment.on_node(node);
+        let source = self.entry.source();
         self.swap(source, Cause::Change).await
     }
 
@@ -250,15 +257,10 @@ impl Turn {
         if self.host.peers.is_none() {
             return Ok(());
         }
-        let lacking = || {
-            let ready = ready_stages(&self.host, pipeline);
-            let mut stages = pipeline.stages().into_iter().map(|stage| stage.name);
-            stages.find(|stage| !ready.contains(stage))
-        };
         let until = Instant::now() + self.host.options.others_ready;
         self.entry.offer(Some(pipeline.clone()));
         let waited = loop {
-            let Some(stage) = lacking() else {
+            let Some(stage) = lacking(&self.host, pipeline) else {
                 break Ok(());
             };
             if let Some(stopping) = self.stopping(Some(pipeline)) {
@@ -266,8 +268,8 @@ impl Turn {
             }
             if Instant::now() > until {
                 let reason = format!(
-                    "no other host has what follows the stage `{stage}` ready in this version: see to it that the hosts \
-                     that run it take the version, too (`GET /v1/peers` says what each runs)"
+                    "no other host has the stage `{stage}`, or what follows it, ready in this version: see to it that the \
+                     hosts that run it take the version, too (`GET /v1/peers` says what each runs)"
                 );
                 // They may have it later.
                 self.entry.set_again(true);

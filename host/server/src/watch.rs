@@ -102,6 +102,6 @@ fn look(host: &Weak<Host>, changes: &Sender<(Weak<Entry>, Changed)>) {
 /// The pipelines that are watched, with their sources; none once the host stops.
 fn watched(host: &Host) -> Option<Vec<Watched>> {
     let watched = host.pipelines().filter(|entry| entry.watched);
-    let sources = watched.map(|entry| (Arc::downgrade(entry), entry.source()));
+    let sources = watched.map(|entry| (Arc::downgrade(&entry), entry.source()));
     (!host.stopping()).then(|| sources.collect())
 }

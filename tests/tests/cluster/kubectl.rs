@@ -97,13 +97,11 @@ pub fn build(program: &str, overlay: &Path) -> Vec<Value> {
     let mut kustomize = Command::new(program);
     kustomize.arg("kustomize").arg(overlay);
     let built = kustomize.output().unwrap();
-    read(
-        program,
-        &checked(&built, &["kustomize", &overlay.display().to_string()]),
-    )
+    let yaml = checked(&built, &["kustomize", &overlay.display().to_string()]);
+    read(program, &yaml)
 }
 
-/// The objects of a text in YAML.
+/// Objects in YAML, as one of the clients reads them. No cluster is asked.
 #[track_caller]
 pub fn read(program: &str, yaml: &str) -> Vec<Value> {
     // The client is what reads YAML here: with `--local` it reads, adds a label and writes JSON, and asks no server.

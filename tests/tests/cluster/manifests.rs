@@ -1,16 +1,20 @@
 //! The manifests themselves, without a cluster.
 
+mod kinds;
+mod rights;
+
 use crate::kubectl;
 use crate::needs::{CannotBeDone, Need, trial};
 use crate::schemas::Schemas;
 use crate::site::{overlay, root};
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 pub fn trials() -> Vec<Trial> {
-    vec![
+    let mut trials = vec![
         trial(
             "manifests: an old client builds what today's does",
             &[Need::Kubectl],
@@ -26,7 +30,15 @@ pub fn trials() -> Vec<Trial> {
             &[Need::Kubectl],
             restricted,
         ),
-    ]
+        trial(
+            "manifests: every node has one host at most, and one with a GPU, none or either gets one",
+            &[Need::Kubectl],
+            every_node,
+        ),
+    ];
+    trials.extend(kinds::trials());
+    trials.extend(rights::trials());
+    trials
 }
 
 /// Every overlay, and the folder of RuntimeClasses.
@@ -35,7 +47,7 @@ fn overlays() -> Vec<PathBuf> {
     let mut all: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     all.push(root().join("runtimeclass"));
     all.sort();
-    assert!(all.len() > 6, "{all:?}");
+    assert!(all.len() > 7, "{all:?}");
     all
 }
 
@@ -47,6 +59,16 @@ fn objects() -> Vec<Value> {
         .iter()
         .flat_map(|overlay| kubectl::build(&program, overlay));
     built.collect()
+}
+
+/// What a client builds of one.
+fn objects_of(name: &str) -> Vec<Value> {
+    kubectl::build(&kubectl::programs().swap_remove(0), &overlay(name))
+}
+
+fn of_kind<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    let of_it = objects.iter().filter(|object| object["kind"] == kind);
+    of_it.collect()
 }
 
 fn old_and_new() -> Result<(), CannotBeDone> {
@@ -101,7 +123,8 @@ fn restricted() -> Result<(), CannotBeDone> {
         let profile = &pod["securityContext"]["seccompProfile"]["type"];
         assert_eq!(profile, "RuntimeDefault");
         for volume in pod["volumes"].as_array().unwrap() {
-            assert!(volume["emptyDir"].is_object(), "{volume}");
+            let allowed = volume["emptyDir"].is_object() || volume["secret"].is_object();
+            assert!(allowed, "{volume}");
         }
         for container in pod["containers"].as_array().unwrap() {
             let context = &container["securityContext"];
@@ -119,8 +142,81 @@ fn restricted() -> Result<(), CannotBeDone> {
                 assert!(container["resources"][kind][what].is_string(), "{kind}");
             }
         }
-        assert_eq!(pod["automountServiceAccountToken"], false);
     }
-    assert_eq!(seen, 8);
+    assert_eq!(seen, 12);
     Ok(())
+}
+
+type Labels = BTreeMap<&'static str, &'static str>;
+
+/// Nodes of every kind there is, in a zone.
+fn nodes(zone: Option<&'static str>) -> Vec<Labels> {
+    let mut nodes = Vec::new();
+    for tier in [None, Some("edge")] {
+        for gpu in [None, Some("true"), Some("false")] {
+            let labels = [
+                ("footlight.dev/tier", tier),
+                ("nvidia.com/gpu.present", gpu),
+                ("footlight.dev/zone", zone),
+            ];
+            let there = labels
+                .into_iter()
+                .filter_map(|(key, value)| Some((key, value?)));
+            nodes.push(there.collect());
+        }
+    }
+    nodes
+}
+
+/// For each of them, how many DaemonSets of an overlay would put a pod there.
+fn every_node() -> Result<(), CannotBeDone> {
+    let [one, by_class, zones] = ["all-in-one", "by-class", "across-zones"].map(objects_of);
+    let hosts = |objects: &[Value], node: &Labels| {
+        let sets = of_kind(objects, "DaemonSet");
+        sets.iter().filter(|set| takes(set, node)).count()
+    };
+    for node in nodes(None) {
+        assert_eq!(hosts(&one, &node), 1, "{node:?}");
+        assert_eq!(hosts(&by_class, &node), 1, "{node:?}");
+        // It is in no zone.
+        assert_eq!(hosts(&zones, &node), 0, "{node:?}");
+    }
+    for node in nodes(Some("site")) {
+        assert_eq!(hosts(&zones, &node), 1, "{node:?}");
+    }
+    for node in nodes(Some("cloud")) {
+        let gpu = node.get("nvidia.com/gpu.present") == Some(&"true");
+        assert_eq!(hosts(&zones, &node), usize::from(!gpu), "{node:?}");
+    }
+    Ok(())
+}
+
+/// Whether a DaemonSet's pods may be on a node with these labels.
+fn takes(set: &Value, node: &Labels) -> bool {
+    let pod = &set["spec"]["template"]["spec"];
+    let empty = serde_json::Map::new();
+    let selector = pod["nodeSelector"].as_object().unwrap_or(&empty);
+    let selected = selector
+        .iter()
+        .all(|(key, value)| node.get(key.as_str()).copied() == value.as_str());
+    let affinity =
+        &pod["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"];
+    let Some(terms) = affinity["nodeSelectorTerms"].as_array() else {
+        return selected;
+    };
+    let holds = |expression: &Value| {
+        let value = node.get(expression["key"].as_str().unwrap());
+        let named = expression["values"].as_array().unwrap();
+        let named = value.is_some_and(|value| named.contains(&json!(value)));
+        match expression["operator"].as_str().unwrap() {
+            "In" => named,
+            "NotIn" => !named,
+            other => panic!("{other} is not known here"),
+        }
+    };
+    selected
+        && terms.iter().any(|term| {
+            let mut expressions = term["matchExpressions"].as_array().unwrap().iter();
+            expressions.all(holds)
+        })
 }
