@@ -2,6 +2,7 @@
 
 mod artifact;
 mod gallery;
+mod k8s;
 mod peers;
 mod pipeline;
 mod prove;
@@ -19,6 +20,7 @@ pub use artifact::{
     StoreCollectArgs, StoreCommand, VerifyArgs,
 };
 pub use gallery::{GalleryCommand, GalleryPlace, GalleryPullArgs, GalleryPushArgs};
+pub use k8s::{K8sCheckArgs, K8sCommand, K8sPipelineArgs};
 pub use peers::PeerArgs;
 pub use pipeline::{ChangeArgs, ListArgs, PipelineCommand, UseArgs};
 pub use prove::ProveArgs;
@@ -132,6 +134,9 @@ pub enum Command {
     /// Print every way that data of a pipeline can take between zones, and why no image leaves its own
     #[command(after_help = prove::PROVE_EXAMPLES)]
     Prove(ProveArgs),
+    /// Say what a Kubernetes cluster lacks for hosts to run on it, and make the object of a published pipeline
+    #[command(subcommand)]
+    K8s(K8sCommand),
     /// Publish a model with its card, or fetch one
     #[command(subcommand)]
     Model(ModelCommand),

@@ -12,6 +12,7 @@ mod enroll;
 mod evaluate;
 mod exit;
 mod inspect;
+mod k8s;
 mod kubernetes;
 mod locate;
 mod models;
@@ -32,7 +33,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{
-    Cli, Command, GalleryCommand, ModelCommand, PipelineCommand, StageCommand, StoreCommand,
+    Cli, Command, GalleryCommand, K8sCommand, ModelCommand, PipelineCommand, StageCommand,
+    StoreCommand,
 };
 
 fn main() -> ExitCode {
@@ -69,6 +71,8 @@ fn main() -> ExitCode {
             PipelineCommand::Inspect(args) => artifact::inspect_pipeline(&args),
         },
         Command::Prove(args) => prove::prove(&args),
+        Command::K8s(K8sCommand::Check(args)) => k8s::check(&args),
+        Command::K8s(K8sCommand::Pipeline(args)) => k8s::pipeline(&args),
         Command::Models(args) => models::models(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Evaluate(args) => evaluate::evaluate(&args),

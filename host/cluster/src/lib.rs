@@ -16,6 +16,7 @@
 #![deny(missing_docs)]
 
 mod api;
+pub mod check;
 mod error;
 mod kept;
 mod report;

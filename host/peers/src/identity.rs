@@ -87,8 +87,8 @@ impl Identity {
     }
 }
 
-/// The zone that the certificate of a host names.
-pub(crate) fn zone_of(certificate: &CertificateDer<'_>) -> Option<String> {
+/// The zone that the certificate of a host names; none, where it names none or several.
+pub fn zone_of(certificate: &CertificateDer<'_>) -> Option<String> {
     let certificate = webpki::EndEntityCert::try_from(certificate).ok()?;
     let mut zones = certificate.valid_uri_names().filter_map(|uri| {
         let (_domain, path) = uri.strip_prefix("spiffe://")?.split_once('/')?;

@@ -29,7 +29,7 @@ mod wire;
 
 pub use errand::OfFrame;
 pub use error::IdentityError;
-pub use identity::Identity;
+pub use identity::{Identity, zone_of};
 pub use listener::{Listener, Order, Refused, Worker};
 pub use options::Options;
 pub use peers::{PeerInfo, Peers};

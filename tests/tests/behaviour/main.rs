@@ -35,6 +35,7 @@ mod killed;
 mod languages;
 mod memory;
 mod needs;
+mod on_a_cluster;
 mod openapi;
 mod operation;
 mod page;
@@ -75,7 +76,7 @@ fn main() {
             .into_iter()
             .flatten()
             .collect(),
-        [devices::trials(), doctor::trials()]
+        [devices::trials(), doctor::trials(), on_a_cluster::trials()]
             .into_iter()
             .flatten()
             .collect(),

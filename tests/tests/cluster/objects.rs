@@ -82,8 +82,9 @@ pub fn run(object: &Value) -> Value {
 pub fn ready(name: &str) -> Value {
     until(&format!("the pipeline {name} is ready"), || {
         let told = told(name)?;
+        // While another version runs it is ready, too, for another reason.
         match condition(&told, "Ready") {
-            Some(Condition { holds: true, .. }) => Ok(told),
+            Some(ready) if ready.holds && ready.reason == "Ready" => Ok(told),
             _ => Err(told["status"].to_string()),
         }
     })

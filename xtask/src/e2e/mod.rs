@@ -176,8 +176,9 @@ fn pushed_pipeline(
         }
         command
     };
-    let mut push = footlight(&["pipeline", "push", "--json", "--stages"]);
-    push.arg(workspace.stages())
+    let mut push = footlight(&["pipeline", "push", "--json"]);
+    push.arg("--stages")
+        .arg(workspace.stages())
         .arg(workspace.root.join(format!("guests/{name}.toml")))
         .arg(format!("{here}/{repository}:e2e"));
     let said: Value = serde_json::from_str(&output(&mut push)?)

@@ -91,7 +91,7 @@ fn variable(name: &str) -> Option<PathBuf> {
 }
 
 /// Says that the registry could not be asked, where that is so.
-fn note_origin(resolved: &Resolved) {
+pub fn note_origin(resolved: &Resolved) {
     if let Origin::Store(why) = &resolved.origin {
         output::note(format_args!(
             "footlight: taken from the store, as the tag last led: {why}"

@@ -6,7 +6,7 @@ mod libraries;
 mod machine;
 mod pipeline;
 mod probe;
-mod report;
+pub mod report;
 
 use std::path::Path;
 

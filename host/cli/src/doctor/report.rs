@@ -52,7 +52,7 @@ fn mark(state: State) -> char {
 /// The name, and beside it what was found and what to do. A list that was found already, as devices are of
 /// which several models lack the same, is not printed again.
 fn entry(finding: &Finding, same: Option<&Finding>) -> Vec<String> {
-    let mut said: Vec<String> = match same {
+    let said: Vec<String> = match same {
         None => finding.detail.lines().flat_map(wrapped).collect(),
         Some(same) => {
             let first = finding.detail.lines().next().unwrap_or_default();
@@ -61,13 +61,28 @@ fn entry(finding: &Finding, same: Option<&Finding>) -> Vec<String> {
             said
         }
     };
-    if let Some(remedy) = &finding.remedy {
+    lines_of(
+        mark(finding.state),
+        &finding.name,
+        said,
+        finding.remedy.as_deref(),
+    )
+}
+
+/// A name with its mark, and beside it what is said of it, in lines that are wrapped already, and what to do.
+pub fn lines_of(
+    mark: char,
+    name: &str,
+    mut said: Vec<String>,
+    remedy: Option<&str>,
+) -> Vec<String> {
+    if let Some(remedy) = remedy {
         let steps = wrapped(remedy).into_iter().enumerate();
         said.extend(
             steps.map(|(index, line)| format!("{} {line}", if index == 0 { '→' } else { ' ' })),
         );
     }
-    let start = format!("  {} {:20}", mark(finding.state), finding.name);
+    let start = format!("  {mark} {name:20}");
     let mut said = said.into_iter();
     let mut lines = Vec::new();
     // A name that leaves no room has a line of its own.
@@ -82,7 +97,7 @@ fn entry(finding: &Finding, same: Option<&Finding>) -> Vec<String> {
 
 /// A line broken at spaces; what follows the first begins where it began. Words stay whole: a path that is cut
 /// cannot be copied.
-fn wrapped(line: &str) -> Vec<String> {
+pub fn wrapped(line: &str) -> Vec<String> {
     if MOST_INDENT + line.chars().count() <= WIDTH {
         return vec![line.to_owned()];
     }
