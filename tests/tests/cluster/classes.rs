@@ -3,6 +3,7 @@
 use crate::kubectl;
 use crate::members;
 use crate::needs::{CannotBeDone, Need, trial};
+use crate::objects;
 use crate::pods;
 use crate::site::{self, root, until};
 use libtest_mimic::Trial;
@@ -40,7 +41,8 @@ fn each_its_own() -> Result<(), CannotBeDone> {
     let _again = AllInOneAgain;
     site::apply("by-class");
     let pods = until("hosts of each node's kind", || {
-        let pods = pods::all();
+        let mut pods = pods::all();
+        pods.retain(|pod| ["edge", "gpu", "cloud"].contains(&pod.node.as_str()));
         if pods.len() == 3 && pods.iter().all(|pod| pod.ready) {
             Ok(pods)
         } else {
@@ -62,6 +64,7 @@ fn each_its_own() -> Result<(), CannotBeDone> {
     is("cloud", "cpu", None);
     is("edge", "edge", Some("nvidia"));
     is("gpu", "gpu", Some("nvidia"));
+    objects::ready("members");
     for pod in &pods {
         members::enrol(pod);
         members::right_verdicts(pod).unwrap();

@@ -5,6 +5,7 @@ use crate::needs::{CannotBeDone, Need, trial};
 use crate::processes::Process;
 use crate::site;
 use libtest_mimic::Trial;
+use std::collections::BTreeSet;
 use std::fs;
 
 pub fn trials() -> Vec<Trial> {
@@ -15,9 +16,14 @@ pub fn trials() -> Vec<Trial> {
             nobody,
         ),
         trial(
-            "cluster: the image has one program, and no key to the API server",
+            "cluster: the image has one program, and a host has no keys but its own",
             &[Need::Cluster],
             one_program,
+        ),
+        trial(
+            "cluster: a host may read and say at the API server what it has to, and nothing else",
+            &[Need::Cluster],
+            least,
         ),
     ]
 }
@@ -56,7 +62,52 @@ fn one_program() -> Result<(), CannotBeDone> {
     let programs: Vec<_> = fs::read_dir(host.in_root("usr/bin")).unwrap().collect();
     assert_eq!(programs.len(), 1);
     assert!(!host.in_root("bin").exists());
-    assert!(!host.in_root("var/run/secrets").exists());
-    assert!(!host.in_root("run/secrets").exists());
+    // It speaks to the API server, and has what for: a token that lasts, where the cluster can do that, an hour or so.
+    let folders = ["var/run/secrets", "run/secrets"].iter();
+    let folders = folders.filter_map(|folder| fs::read_dir(host.in_root(folder)).ok());
+    let names = folders.flat_map(|entries| entries.map(|entry| entry.unwrap().file_name()));
+    let names: BTreeSet<_> = names.collect();
+    assert_eq!(names, BTreeSet::from(["kubernetes.io".into()]));
+    Ok(())
+}
+
+/// What a host may do at the API server, and what not: of secrets, for one, it is given what is mounted.
+fn least() -> Result<(), CannotBeDone> {
+    site::all_in_one();
+    let may = |verb: &str, what: &str| {
+        let host = "system:serviceaccount:footlight:footlight";
+        let mut asked = kubectl::of_the_hosts(&["auth", "can-i", verb, what, "--as", host]);
+        asked.output().unwrap().status.success()
+    };
+    for (what, verbs) in [
+        ("pipelines.footlight.dev", &["get", "list", "watch"][..]),
+        ("pipelines.footlight.dev/status", &["patch", "update"]),
+        (
+            "members.footlight.dev",
+            &["list", "watch", "create", "delete"],
+        ),
+        ("pods", &["list", "watch"]),
+        ("nodes", &["get", "watch"]),
+    ] {
+        for verb in verbs {
+            assert!(may(verb, what), "{verb} {what}");
+        }
+    }
+    for (what, verbs) in [
+        (
+            "pipelines.footlight.dev",
+            &["create", "update", "patch", "delete"][..],
+        ),
+        ("pods", &["create", "delete", "patch"]),
+        ("pods/exec", &["create"]),
+        ("nodes", &["patch", "delete"]),
+        ("secrets", &["get", "list", "watch", "create"]),
+        ("configmaps", &["get", "create"]),
+        ("serviceaccounts/token", &["create"]),
+    ] {
+        for verb in verbs {
+            assert!(!may(verb, what), "{verb} {what}");
+        }
+    }
     Ok(())
 }

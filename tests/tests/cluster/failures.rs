@@ -3,6 +3,7 @@
 use crate::kubectl;
 use crate::members;
 use crate::needs::{CannotBeDone, Need, Test, trial};
+use crate::objects;
 use crate::pods::{self, Pod};
 use crate::processes::Process;
 use crate::site::{self, until};
@@ -22,7 +23,7 @@ pub fn trials() -> Vec<Trial> {
             deleted,
         ),
         (
-            "cluster: a pipeline that is not there is said in the log, and the others serve",
+            "cluster: a pipeline that is not there is said, and the other is served",
             not_there,
         ),
     ];
@@ -111,43 +112,40 @@ fn deleted() -> Result<(), CannotBeDone> {
 
 fn not_there() -> Result<(), CannotBeDone> {
     let pods = with_members();
-    let (pod, others) = pods.split_first().unwrap();
-    let pipeline = site::pipeline();
-    let (repository, _) = pipeline.split_once('@').unwrap();
-    let missing = format!("{repository}-of-nobody:1.0");
-    site::tell(Some(&missing));
-    let _again = ToldAgain(&pod.node);
-    kubectl::says(&["delete", "pod", &pod.name, "--wait=false"]);
-    let lacks = format!("{repository}-of-nobody has no manifest `1.0`");
-    until("a pod says what it lacks", || {
-        let now = pods::on(&pod.node)?;
-        if now.uid == pod.uid || now.restarts == 0 {
-            return Err(format!("{now:?}"));
-        }
-        // The kubelet throws a log away when the container ends once more.
-        let log = kubectl::says(&["logs", &now.name, "--previous"]);
-        if log.contains(&lacks) {
+    // Another one, with a stage in a repository that the registry does not have.
+    let mut object = objects::members();
+    let name = "nobody";
+    object["metadata"]["name"] = name.into();
+    let component = &mut object["spec"]["stages"]["verify"]["component"];
+    let reference = component.as_str().unwrap();
+    let (repository, _) = reference.split_once('@').unwrap();
+    let missing = format!("{repository}-of-nobody@sha256:{}", "0".repeat(64));
+    *component = missing.clone().into();
+    kubectl::apply(&object).unwrap();
+    let _gone = Gone(name);
+    until("it is said that a stage is not there", || {
+        let told = objects::told(name)?;
+        let ready = objects::condition(&told, "Ready").ok_or("nothing is said")?;
+        let said = ready.reason == "Refused" && ready.message.contains(&missing);
+        if said {
             Ok(())
         } else {
-            Err(log)
+            Err(format!("{ready:?}"))
         }
     });
-    assert!(!pods::on(&pod.node).unwrap().ready);
-    for other in others {
-        members::right_verdicts(other).unwrap();
+    for pod in &pods {
+        let now = pods::on(&pod.node).unwrap();
+        assert!(now.ready && now.restarts == pod.restarts, "{now:?}");
+        members::right_verdicts(&now).unwrap();
     }
     Ok(())
 }
 
-/// Tells hosts of the right pipeline again when this goes, however the test ended.
-struct ToldAgain<'a>(&'a str);
+/// Removes a pipeline when this goes, however the test ended.
+struct Gone<'a>(&'a str);
 
-impl Drop for ToldAgain<'_> {
+impl Drop for Gone<'_> {
     fn drop(&mut self) {
-        site::tell(None);
-        // The pod would be started again, but after a pause that grows.
-        if let Ok(pod) = pods::on(self.0) {
-            kubectl::says(&["delete", "pod", &pod.name]);
-        }
+        kubectl::says(&["delete", "pipelines.footlight.dev", self.0]);
     }
 }

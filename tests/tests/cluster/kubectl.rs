@@ -51,6 +51,38 @@ pub fn fails(words: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
+/// What it prints when it is given a text, or what it says where it fails.
+pub fn given(words: &[&str], text: &str) -> Result<String, String> {
+    let mut command = of_the_hosts(words);
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = pipes.stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    // It may have said what is wrong before it has read everything.
+    let _ = input.write_all(text.as_bytes());
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout).unwrap())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// Applies an object, or says why the cluster does not take it.
+pub fn apply(object: &Value) -> Result<(), String> {
+    given(&["apply", "-f", "-"], &object.to_string()).map(drop)
+}
+
+/// One object of the cluster.
+pub fn object(kind: &str, name: &str) -> Result<Value, String> {
+    let words = ["get", kind, name, "--output", "json"];
+    let output = of_the_hosts(&words).output().unwrap();
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(serde_json::from_slice(&output.stdout).unwrap())
+}
+
 /// Objects of the cluster.
 #[track_caller]
 pub fn items(words: &[&str]) -> Vec<Value> {

@@ -9,18 +9,30 @@
     missing_docs
 )]
 
+mod capture;
 mod classes;
 mod confined;
 mod failures;
+mod faults;
+mod flow;
+mod identities;
 mod kubectl;
+mod ledger;
+mod machine;
 mod manifests;
 mod members;
+mod mistakes;
 mod needs;
+mod newnode;
+mod objects;
+mod placement;
 mod pods;
 mod processes;
 mod schemas;
 mod serving;
 mod site;
+mod watch;
+mod zones;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -28,12 +40,17 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // There is one cluster, and tests kill what others would use.
     arguments.test_threads.get_or_insert(1);
-    let groups: [Vec<Trial>; 5] = [
+    let groups: [Vec<Trial>; 9] = [
         manifests::trials(),
         serving::trials(),
         confined::trials(),
         failures::trials(),
         classes::trials(),
+        // From here on there are two zones.
+        placement::trials(),
+        mistakes::trials(),
+        newnode::trials(),
+        faults::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, groups.into_iter().flatten().collect());
     site::leave();

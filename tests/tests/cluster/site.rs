@@ -1,7 +1,10 @@
 //! The hosts on the cluster, put there as a user does: an overlay of one's own over one of `k8s/overlays`.
 
 use crate::kubectl;
+use crate::objects;
 use crate::pods::{self, Pod};
+use crate::zones;
+use serde_json::json;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,16 +30,27 @@ pub fn overlay(name: &str) -> PathBuf {
 pub fn all_in_one() -> Vec<Pod> {
     static APPLIED: OnceLock<()> = OnceLock::new();
     APPLIED.get_or_init(|| {
-        claim();
-        // Of an earlier run, where the cluster stayed up.
-        kubectl::says(&["delete", "daemonset", "--all"]);
+        clear();
         apply("all-in-one");
+        kubectl::apply(&objects::members()).unwrap();
     });
-    every_node_ready()
+    let pods = every_node_ready();
+    objects::ready("members");
+    pods
+}
+
+/// Removes what was there before: of other tests, or of an earlier run, where the cluster stayed up.
+pub fn clear() {
+    claim();
+    kubectl::says(&["delete", "daemonset", "--all"]);
+    objects::remove_all();
+    // A host that goes to another zone is another host.
+    let secrets = ["--selector", "footlight.dev/of-tests"];
+    kubectl::says(&[&["delete", "secret"], &secrets[..]].concat());
 }
 
 /// Says that the hosts on the cluster are those of these tests.
-const OURS: &str = "footlight.dev/of-tests";
+pub const OURS: &str = "footlight.dev/of-tests";
 static CLAIMED: OnceLock<()> = OnceLock::new();
 
 /// Sees that nobody else's hosts are there: these tests kill hosts, and delete them with their members.
@@ -52,7 +66,19 @@ fn claim() {
     });
 }
 
-/// Applies an overlay with the image and the pipeline of this cluster's registry.
+/// Makes the namespace of the hosts before they are, for what they find there when they start.
+pub fn namespace() {
+    claim();
+    let labels = json!({OURS: "true"});
+    let namespace = json!({
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": "footlight", "labels": labels},
+    });
+    kubectl::apply(&namespace).unwrap();
+}
+
+/// Applies an overlay with the image of this cluster's registry.
 pub fn apply(name: &str) {
     claim();
     let folder = tempfile::tempdir().unwrap();
@@ -67,42 +93,30 @@ pub fn apply(name: &str) {
          patchesStrategicMerge: [settings.yaml]\n"
     );
     fs::write(site.join("kustomization.yaml"), kustomization).unwrap();
-    fs::write(site.join("settings.yaml"), settings(&variable("PIPELINE"))).unwrap();
+    fs::write(site.join("settings.yaml"), settings()).unwrap();
     kubectl::says(&["apply", "-k", &site.display().to_string()]);
     let label = format!("{OURS}=true");
     kubectl::says(&["label", "--overwrite", "namespace", "footlight", &label]);
 }
 
-/// What the hosts are told, with a pipeline.
-fn settings(pipeline: &str) -> String {
+/// What the hosts are told.
+fn settings() -> String {
     let plain = env::var("FOOTLIGHT_CLUSTER_PLAIN_HTTP").unwrap_or_default();
     format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: footlight, namespace: footlight}}\n\
-         data: {{FOOTLIGHT_PIPELINE: \"{pipeline}\", FOOTLIGHT_PLAIN_HTTP: \"{plain}\"}}\n"
+         data: {{FOOTLIGHT_PLAIN_HTTP: \"{plain}\"}}\n"
     )
-}
-
-/// Tells hosts that start from now on to run another pipeline, or, without one, that of this cluster's registry.
-pub fn tell(pipeline: Option<&str>) {
-    let pipeline = pipeline.map_or_else(|| variable("PIPELINE"), str::to_owned);
-    let patch = format!("{{\"data\":{{\"FOOTLIGHT_PIPELINE\":\"{pipeline}\"}}}}");
-    kubectl::says(&["patch", "configmap", "footlight", "--patch", &patch]);
-}
-
-/// The reference of the pipeline of this cluster's registry.
-pub fn pipeline() -> String {
-    variable("PIPELINE")
 }
 
 /// One ready host on each node that takes pods.
 pub fn every_node_ready() -> Vec<Pod> {
-    let nodes = kubectl::items(&["nodes"]);
-    let takes_pods = nodes.iter().filter(|node| node["spec"]["taints"].is_null());
-    let mut names: Vec<&str> = takes_pods
-        .map(|node| node["metadata"]["name"].as_str().unwrap())
-        .collect();
-    names.sort_unstable();
     until("a ready host on every node", || {
+        let nodes = kubectl::items(&["nodes"]);
+        let takes_pods = nodes.iter().filter(|node| node["spec"]["taints"].is_null());
+        let mut names: Vec<&str> = takes_pods
+            .map(|node| node["metadata"]["name"].as_str().unwrap())
+            .collect();
+        names.sort_unstable();
         let pods = pods::all();
         let mut ready: Vec<&str> = pods
             .iter()
@@ -120,16 +134,27 @@ pub fn every_node_ready() -> Vec<Pod> {
 
 /// Waits until something is so; how long it took is said. What it is then.
 #[track_caller]
-pub fn until<T>(what: &str, mut so: impl FnMut() -> Result<T, String>) -> T {
+pub fn until<T>(what: &str, so: impl FnMut() -> Result<T, String>) -> T {
+    let began = Instant::now();
+    match within(PATIENCE, so) {
+        Ok(done) => {
+            eprintln!("      {what}: {:.1} s", began.elapsed().as_secs_f32());
+            done
+        }
+        Err(why) => panic!("{what} is waited for in vain: {why}"),
+    }
+}
+
+/// Waits until something is so, for a time of one's own. What it is then, or why it is not.
+pub fn within<T>(
+    patience: Duration,
+    mut so: impl FnMut() -> Result<T, String>,
+) -> Result<T, String> {
     let began = Instant::now();
     loop {
         match so() {
-            Ok(done) => {
-                eprintln!("      {what}: {:.1} s", began.elapsed().as_secs_f32());
-                return done;
-            }
-            Err(why) if began.elapsed() > PATIENCE => panic!("{what} is waited for in vain: {why}"),
-            Err(_) => thread::sleep(Duration::from_millis(100)),
+            Err(_) if began.elapsed() < patience => thread::sleep(Duration::from_millis(100)),
+            done => return done,
         }
     }
 }
@@ -139,13 +164,15 @@ pub fn leave() {
     let there = env::var_os("FOOTLIGHT_CLUSTER_KUBECONFIG").is_some();
     let used = CLAIMED.get().is_some();
     if used && there && env::var_os("FOOTLIGHT_CLUSTER_KEEP").is_none() {
+        zones::leave();
         let overlay = overlay("by-class").display().to_string();
         let mut delete = kubectl::of_the_hosts(&["delete", "-k", &overlay, "--ignore-not-found"]);
         let _ = delete.output();
     }
 }
 
-fn variable(name: &str) -> String {
+/// What `cargo xtask e2e` says of the cluster.
+pub fn variable(name: &str) -> String {
     let name = format!("FOOTLIGHT_CLUSTER_{name}");
     env::var(&name).unwrap_or_else(|_| panic!("no {name}"))
 }

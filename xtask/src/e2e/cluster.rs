@@ -19,6 +19,10 @@ const FOLDER: &str = "/tmp/footlight-cluster";
 const SWITCH: &str = "/run/netns/ftl-sw";
 /// What every node's link is held to: the paper's, over which its containers took 200 s.
 const RATE: &str = "140mbit";
+/// Its nodes.
+const NODES: [&str; 3] = ["edge", "gpu", "cloud"];
+/// A node that joins while tests run. It is off until then, and nothing was ever on it.
+const JOINS: &str = "gpu2";
 /// What the script runs, and what each comes from.
 const PROGRAMS: [(&str, &str); 5] = [
     ("apt-get", "Debian's packages"),
@@ -154,7 +158,9 @@ impl Cluster {
         let step = progress.begin("starting", "a cluster of three nodes", None);
         // When this fails, `self` is dropped, which takes down what is up by then.
         let log = cache.path("cluster.log");
-        script.run(&["up"], &log)?;
+        script.run(&[&["up"], &NODES[..], &[JOINS]].concat(), &log)?;
+        script.run(&["stop", JOINS], &log)?;
+        script.kubectl(&["delete", "node", JOINS], &self.kubeconfig)?;
         step.done("started");
         for node in self.nodes()? {
             script.run(&["shape", &node, RATE], &log)?;
@@ -172,6 +178,21 @@ impl Cluster {
     /// What a client of Kubernetes reads.
     pub fn kubeconfig(&self) -> String {
         self.kubeconfig.display().to_string()
+    }
+
+    /// Tells tests how to do to its nodes what happens to machines, where they are on this one.
+    pub fn machines(&self) -> Vec<(&'static str, String)> {
+        let Some(script) = &self.script else {
+            return Vec::new();
+        };
+        let folder = self.kubeconfig.parent().unwrap_or(Path::new(FOLDER));
+        vec![
+            (
+                "FOOTLIGHT_CLUSTER_SCRIPT",
+                script.program.display().to_string(),
+            ),
+            ("FOOTLIGHT_CLUSTER_FOLDER", folder.display().to_string()),
+        ]
     }
 
     /// Leaves it up.
@@ -213,9 +234,14 @@ impl Script {
     fn apply(&self, manifest: &str, kubeconfig: &Path) -> Result<()> {
         let file = kubeconfig.with_file_name("applied.yaml");
         fs::write(&file, manifest).with_context(|| file.display().to_string())?;
-        let mut apply = Command::new("kubectl");
-        apply.env("PATH", &self.path).env("KUBECONFIG", kubeconfig);
-        output(apply.args(["apply", "-f"]).arg(&file))?;
+        self.kubectl(&["apply", "-f", &file.display().to_string()], kubeconfig)
+    }
+
+    fn kubectl(&self, words: &[&str], kubeconfig: &Path) -> Result<()> {
+        let mut kubectl = Command::new("kubectl");
+        kubectl.env("PATH", &self.path);
+        kubectl.env("KUBECONFIG", kubeconfig);
+        output(kubectl.args(words))?;
         Ok(())
     }
 

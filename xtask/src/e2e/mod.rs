@@ -5,6 +5,8 @@
 
 mod cluster;
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -107,15 +109,28 @@ impl Site {
         let cluster = cluster.up(cache, progress)?;
         let registry = cluster.registry();
         let image = pushed_image(workspace, cache, progress, registry)?;
-        let pipeline = pushed_pipeline(workspace, cache, progress, registry)?;
+        let object = |name| {
+            let file = pushed_pipeline(workspace, cache, progress, registry, name)?;
+            Ok::<_, anyhow::Error>(file.display().to_string())
+        };
         let mut variables = vec![
             ("FOOTLIGHT_CLUSTER_IMAGE", image),
-            ("FOOTLIGHT_CLUSTER_PIPELINE", pipeline),
+            ("FOOTLIGHT_CLUSTER_PIPELINE", object("members")?),
+            (
+                "FOOTLIGHT_CLUSTER_PIPELINE_ACROSS_ZONES",
+                object("members-across-zones")?,
+            ),
+            ("FOOTLIGHT_CLUSTER_REGISTRY", registry.registry.clone()),
+            (
+                "FOOTLIGHT_CLUSTER_REGISTRY_HERE",
+                registry.registry_here.clone(),
+            ),
         ];
         if registry.plain_http {
             variables.push(("FOOTLIGHT_CLUSTER_PLAIN_HTTP", registry.registry.clone()));
         }
         variables.push(("FOOTLIGHT_CLUSTER_KUBECONFIG", cluster.kubeconfig()));
+        variables.extend(cluster.machines());
         Ok(Site { cluster, variables })
     }
 
@@ -142,31 +157,47 @@ fn pushed_image(
     Ok(inside)
 }
 
-/// The pipeline by its digest, as hosts name it.
+/// A file with the object of a pipeline that is in the registry, as nodes name it.
 fn pushed_pipeline(
     workspace: &Workspace,
     cache: &Cache,
     progress: &Progress,
     registry: &Given,
-) -> Result<String> {
+    name: &str,
+) -> Result<PathBuf> {
     let began = Instant::now();
-    let repository = "footlight/members";
-    let mut push = Command::new(workspace.host());
-    push.env("FOOTLIGHT_CACHE", cache.root())
-        .args(["pipeline", "push", "--json", "--stages"])
+    let repository = format!("footlight/{name}");
+    let here = &registry.registry_here;
+    let footlight = |words: &[&str]| {
+        let mut command = Command::new(workspace.host());
+        command.env("FOOTLIGHT_CACHE", cache.root()).args(words);
+        if registry.plain_http {
+            command.args(["--plain-http", here]);
+        }
+        command
+    };
+    let mut push = footlight(&["pipeline", "push", "--json"]);
+    push.arg("--stages")
         .arg(workspace.stages())
-        .arg(workspace.root.join("guests/members.toml"))
-        .arg(format!("{}/{repository}:e2e", registry.registry_here));
-    if registry.plain_http {
-        push.args(["--plain-http", &registry.registry_here]);
-    }
+        .arg(workspace.root.join(format!("guests/{name}.toml")))
+        .arg(format!("{here}/{repository}:e2e"));
     let said: Value = serde_json::from_str(&output(&mut push)?)
         .context("`footlight pipeline push --json` prints no JSON")?;
     let digest = said.get("digest").and_then(Value::as_str);
     let digest = digest.context("`footlight pipeline push --json` says no digest")?;
-    let inside = format!("{}/{repository}@{digest}", registry.registry);
-    done(progress, "pushed", &inside, began);
-    Ok(inside)
+
+    let reference = format!("{repository}@{digest}");
+    let mut print = footlight(&["k8s", "pipeline", "--namespace", "footlight"]);
+    let object = output(print.arg(format!("{here}/{reference}")))?;
+    // It names its parts by the registry that it was read from, which nodes know by another name.
+    let inside = &registry.registry;
+    let object = object.replace(&format!("{here}/"), &format!("{inside}/"));
+    let folder = workspace.target.join("e2e");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let file = folder.join(format!("{name}.yaml"));
+    fs::write(&file, object).with_context(|| file.display().to_string())?;
+    done(progress, "pushed", &format!("{inside}/{reference}"), began);
+    Ok(file)
 }
 
 fn done(progress: &Progress, kind: &str, what: &str, began: Instant) {
