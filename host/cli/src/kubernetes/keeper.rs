@@ -135,7 +135,18 @@ impl Keeping {
                     if !refused {
                         self.tell(of, State::Starting, String::new(), true);
                     }
-                    match self.take(&definition, &node).await {
+                    // What is opened for the first time is opened to its end: its gallery is there once. A version that
+                    // waits for other hosts is given up for a later one.
+                    let first = self.source.is_none();
+                    let taken = tokio::select! {
+                        taken = self.take(&definition, &node) => Some(taken),
+                        Ok(()) = want.changed(), if !first => None,
+                    };
+                    let Some(taken) = taken else {
+                        refused = false;
+                        continue;
+                    };
+                    match taken {
                         Ok(()) => {
                             self.tell(of, State::Serving, String::new(), false);
                             false
