@@ -311,7 +311,7 @@ impl Pipeline {
         }
     }
 
-    fn pack(
+    pub(crate) fn pack(
         &self,
         left: &mut Frame,
         item: &Item,
