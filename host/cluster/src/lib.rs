@@ -1,1 +1,8 @@
 //! Kubernetes.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+mod member_file;
+mod members;
+
+pub use members::ClusterMembers;
