@@ -152,7 +152,8 @@ pub(crate) fn lacking(host: &Host, pipeline: &Pipeline) -> Option<String> {
     let whole = host.options.whole_versions;
     let all = pipeline.file().stages.keys().map(String::as_str);
     let mut wanted = pipeline.entrances().chain(all.filter(|_| whole));
-    let absent = || wanted.find(|stage| !here.iter().any(|name| name == stage) && !elsewhere(stage));
+    let mut absent =
+        || wanted.find(|stage| !here.iter().any(|name| name == stage) && !elsewhere(stage));
     waits.cloned().or_else(|| absent().map(str::to_owned))
 }
 

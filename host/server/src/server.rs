@@ -93,6 +93,18 @@ impl Server {
         turn.on_node(node, wish).await.ok()
     }
 
+    /// Takes the members that a pipeline shares with other hosts as they are now, between two frames. Blocks.
+    pub fn take_members(&self, pipeline: &str) {
+        let Ok(entry) = self.host.pipeline(pipeline) else {
+            return;
+        };
+        match entry.deployment.take_members() {
+            Ok(false) => {}
+            Ok(true) => entry.count_members(),
+            Err(why) => tracing::error!(pipeline, %why, "the members stay as they were"),
+        }
+    }
+
     /// The version of a pipeline that runs here, and its stages that do.
     pub fn running(&self, pipeline: &str) -> Option<(String, Vec<String>)> {
         let running = self.host.pipeline(pipeline).ok()?.running();
