@@ -24,6 +24,7 @@ use tracing_subscriber::EnvFilter;
 use crate::args::{LogFormat, RunArgs};
 use crate::exit::Outcome;
 use crate::peers::{self, AmongHosts};
+use crate::starting::Starting;
 use crate::{artifact, locate, output};
 
 /// How long threads that still wait when all is done have to end.
@@ -31,6 +32,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(1);
 
 /// Serves pipelines until SIGTERM or Ctrl-C.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
+    let starting = Starting::begin().context("cannot listen for SIGTERM")?;
     start_log(args.log_format)?;
     // Before anything that takes time, so that an address in use is said at once.
     let listener = TcpListener::bind(args.listen).with_context(|| {
@@ -67,13 +69,17 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         options.max_body =
             usize::try_from(max_body).context("--max-body does not fit this machine's memory")?;
     }
+    options.drain = args.drain.unwrap_or_default();
     // Async workers only read and write; frames are worked on by threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("cannot start the threads that serve requests")?;
-    complete(runtime, serve(pipelines, options, among, listener))?;
+    complete(
+        runtime,
+        serve(pipelines, options, among, listener, starting),
+    )?;
     tracing::info!("stopped");
     Ok(Outcome::Done)
 }
@@ -91,9 +97,11 @@ async fn serve(
     options: Options,
     among: Option<AmongHosts>,
     listener: TcpListener,
+    starting: Starting,
 ) -> Result<()> {
     let interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    starting.over();
     let listener = tokio::net::TcpListener::from_std(listener)?;
     // Dropping it ends what is done for other hosts, after all else.
     let mut tasks = JoinSet::new();

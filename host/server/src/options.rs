@@ -28,7 +28,10 @@ pub struct Options {
     pub frame_time: Duration,
     /// How long a version that is to run waits for other hosts to have it, too. One minute by default.
     pub others_ready: Duration,
-    /// How long a server that was told to stop waits for what it holds. 30 seconds by default.
+    /// How long a server that was told to stop goes on to take frames in, and says meanwhile that it is about to end, so
+    /// that whoever sends goes elsewhere first. Not at all by default.
+    pub drain: Duration,
+    /// How long a server that stops waits for what it holds. 30 seconds by default.
     pub grace: Duration,
 }
 
@@ -48,6 +51,7 @@ impl Default for Options {
             body_timeout: Duration::from_secs(30),
             frame_time: Duration::from_secs(10),
             others_ready: Duration::from_secs(60),
+            drain: Duration::ZERO,
             grace: Duration::from_secs(30),
         }
     }
