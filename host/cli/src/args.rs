@@ -10,9 +10,12 @@ mod stage;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use footlight_nn::quantity::duration;
 use footlight_pipeline::Place;
+use serde::de::IntoDeserializer;
 
 pub use artifact::{
     ArtifactArgs, KeygenArgs, LockArgs, ModelCommand, ModelPushArgs, PipelineInspectArgs,
@@ -226,6 +229,10 @@ pub struct RunArgs {
     /// Largest request body accepted, in bytes
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_body: Option<u64>,
+    /// How long a host that is told to stop goes on to take frames, and says meanwhile that it is about to end (`/readyz`,
+    /// and to other hosts): `3s` where something else has to learn first to send frames elsewhere [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub drain: Option<Duration>,
     /// Leave the pipelines as they are when their files change, until `footlight pipeline reload`, and a gallery
     /// that is enrolled elsewhere until the host is started anew
     ///
@@ -316,6 +323,10 @@ pub struct SubmitArgs {
     pub host: HostArgs,
     #[command(flatten)]
     pub pipeline: PipelineArgs,
+    /// The live stream that the photos are of: a host with too much to do works on the newest that waits, and answers
+    /// those before it with an error
+    #[arg(long, value_name = "NAME")]
+    pub stream: Option<String>,
     /// Print JSON: an array with {"photo", "answer"} or {"photo", "error"} for each photo
     #[arg(long)]
     pub json: bool,
@@ -387,6 +398,11 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A time, written as in a pipeline file.
+fn time(text: &str) -> Result<Duration, serde::de::value::Error> {
+    duration(text.into_deserializer())
+}
+
 fn svg(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     let is_svg = path
@@ -452,6 +468,17 @@ mod tests {
             "http://127.0.0.1:1",
         ];
         assert!(refused(&line).contains("cannot be used with"));
+    }
+
+    #[test]
+    fn a_time_has_a_unit() {
+        let run = |drain| Cli::try_parse_from(["footlight", "run", "p.toml", "--drain", drain]);
+        let Command::Run(args) = run("3s").unwrap().command else {
+            panic!("not run")
+        };
+        assert_eq!(args.drain, Some(Duration::from_secs(3)));
+        let said = run("3").err().unwrap().to_string();
+        assert!(said.contains("500 ms"), "{said}");
     }
 
     #[test]

@@ -192,7 +192,9 @@ fn patiently(request: impl Fn() -> Result<String>) -> Result<String> {
             .as_ref()
             .err()
             .and_then(|error| error.downcast_ref::<Problem>());
-        if pauses == 0 || problem.and_then(Problem::status) != Some(503) {
+        // There is a newer one where a frame of a live stream was too late.
+        let superseded = problem.and_then(Problem::reason) == Some("superseded");
+        if pauses == 0 || superseded || problem.and_then(Problem::status) != Some(503) {
             return answer;
         }
         pauses -= 1;

@@ -25,6 +25,7 @@ mod placement;
 mod problem;
 mod prove;
 mod run;
+mod starting;
 mod submit;
 mod table;
 

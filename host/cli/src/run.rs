@@ -17,6 +17,7 @@ use crate::args::{LogFormat, RunArgs};
 use crate::exit::Outcome;
 use crate::opener::Opener;
 use crate::peers::{self, AmongHosts};
+use crate::starting::Starting;
 use crate::{kubernetes, locate, output};
 
 /// How long threads that still wait when all is done have to end.
@@ -24,6 +25,7 @@ const LEFT_BEHIND: Duration = Duration::from_secs(1);
 
 /// Serves pipelines until SIGTERM or Ctrl-C.
 pub fn run(args: &RunArgs) -> Result<Outcome> {
+    let starting = Starting::begin().context("cannot listen for SIGTERM")?;
     start_log(args.log_format)?;
     // Before anything that takes time, so that an address in use is said at once.
     let listener = TcpListener::bind(args.listen).with_context(|| {
@@ -57,6 +59,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
             usize::try_from(max_body).context("--max-body does not fit this machine's memory")?;
     }
     options.whole_versions = args.kubernetes;
+    options.drain = args.drain.unwrap_or_default();
     // Async workers only read and write; frames are worked on by threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -64,7 +67,10 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         .build()
         .context("cannot start the threads that serve requests")?;
     let cluster = me.map(|me| (me, opener));
-    complete(runtime, serve(pipelines, options, among, cluster, listener))?;
+    complete(
+        runtime,
+        serve(pipelines, options, among, cluster, listener, starting),
+    )?;
     tracing::info!("stopped");
     Ok(Outcome::Done)
 }
@@ -83,9 +89,11 @@ async fn serve(
     among: Option<AmongHosts>,
     cluster: Option<(Me, Opener)>,
     listener: TcpListener,
+    starting: Starting,
 ) -> Result<()> {
     let interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    starting.over();
     let listener = tokio::net::TcpListener::from_std(listener)?;
     // Dropping it ends what is done for other hosts, after all else.
     let mut tasks = JoinSet::new();

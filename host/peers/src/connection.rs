@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::identity::{Current, zone_of};
+use crate::identity::{Current, words, zone_of};
 use crate::options::Options;
 
 /// How often a connection is tried on which something is waited for.
@@ -63,7 +63,7 @@ impl Connection {
         let tls = TlsConnector::from(identity.client.clone())
             .connect(name, tcp)
             .await
-            .map_err(|error| format!("TLS: {error}"))?;
+            .map_err(|error| format!("TLS: {}", words(&error)))?;
         let certificates = tls.get_ref().1.peer_certificates();
         let zone = certificates
             .and_then(<[_]>::first)

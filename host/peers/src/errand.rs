@@ -8,21 +8,27 @@ use bytes::Bytes;
 use footlight_boundary::{Refusal, Zone};
 use footlight_pipeline::{Elsewhere, Errand, Failure, Worked};
 use hyper::StatusCode;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
+use crate::choice::Candidate;
 use crate::listener::Refused;
+use crate::metrics::{Metrics, Outcome};
 use crate::peer::{self, Peer};
 use crate::peers::Peers;
+use crate::trace::Trace;
 use crate::wire::{self, Cargo};
 
 /// The code of a host that found nobody for a stage after its own.
 const NOBODY: &str = "stage-not-served";
+/// How often the hosts are looked at again that may have a stage which has moved.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Work on a frame, for which other hosts are asked.
 #[derive(Debug, Clone)]
 pub struct OfFrame {
     pub(crate) peers: Arc<Peers>,
     pub(crate) frame: String,
+    pub(crate) trace: Trace,
     pub(crate) until: Instant,
 }
 
@@ -31,7 +37,7 @@ enum Answer {
     /// It is done.
     Done(Worked),
     /// Another host could do it.
-    TryAnother(Failure),
+    TryAnother(Outcome, Failure),
     /// No other host would do better.
     Failed(Failure),
 }
@@ -53,6 +59,8 @@ impl OfFrame {
         let mut written: BTreeMap<Zone, Bytes> = BTreeMap::new();
         let mut tried: BTreeSet<String> = BTreeSet::new();
         let mut last = None;
+        // A stage that has just moved to another host is known to be there once that host was asked again.
+        let mut moves = None;
         loop {
             let may_go = |zone: &Zone| match pipeline.plan() {
                 Some(plan) => {
@@ -67,12 +75,11 @@ impl OfFrame {
                 .into_iter()
                 .find(|candidate| !tried.contains(&candidate.peer.address));
             let Some(next) = next else {
-                return Err(last.unwrap_or_else(|| {
-                    Failure::Nobody(format!(
-                        "no host is there that runs it in this version of the pipeline and may be sent its items; \
-                         `GET /v1/peers` says which hosts there are ({version})"
-                    ))
-                }));
+                if moves.is_some_and(|until| Instant::now() < until) {
+                    sleep(LOOK_AGAIN).await;
+                    continue;
+                }
+                return Err(last.unwrap_or_else(|| self.nobody(version)));
             };
             tried.insert(next.peer.address.clone());
             let body = match written.get(&next.zone) {
@@ -83,10 +90,24 @@ impl OfFrame {
                     body
                 }
             };
-            match self.ask(errand, &next.peer, body).await {
-                Answer::Done(worked) => return Ok(worked),
+            let metrics = &self.peers.metrics;
+            if last.is_some() {
+                metrics.again(&next.zone, &next.node);
+            }
+            let began = Instant::now();
+            let answer = self.ask(errand, &next, body).await;
+            metrics.asked(&next.zone, &next.node, outcome(&answer));
+            match answer {
+                Answer::Done(worked) => {
+                    metrics.took(&next.zone, &next.node, began.elapsed());
+                    return Ok(worked);
+                }
                 Answer::Failed(failure) => return Err(failure),
-                Answer::TryAnother(failure) => {
+                Answer::TryAnother(outcome, failure) => {
+                    if outcome == Outcome::NotHere {
+                        let soon = Instant::now() + 2 * self.peers.options.ask_every;
+                        moves.get_or_insert(soon.min(self.until));
+                    }
                     tracing::debug!(
                         frame = self.frame,
                         stage,
@@ -100,6 +121,16 @@ impl OfFrame {
         }
     }
 
+    fn nobody(&self, version: &str) -> Failure {
+        self.peers.metrics.nobody();
+        let trouble = self.peers.identity.trouble();
+        let trouble = trouble.map_or_else(String::new, |why| format!(": {why}"));
+        Failure::Nobody(format!(
+            "no host is there that runs it in this version of the pipeline and may be sent its items{trouble}; \
+             `GET /v1/peers` says which hosts there are ({version})"
+        ))
+    }
+
     /// The work as bytes for a zone.
     fn write(&self, errand: &Errand<'_>, to: &Zone) -> Result<Bytes, Failure> {
         let parcels;
@@ -111,7 +142,10 @@ impl OfFrame {
                 .collect()
         } else {
             let packed = errand.parcels(to);
-            parcels = packed.map_err(|refusal| self.refuse(errand, refusal))?;
+            parcels = packed.map_err(|refusal| {
+                self.peers.metrics.asked(to, "", Outcome::Refused);
+                self.refuse(errand, refusal)
+            })?;
             parcels.iter().map(Cargo::parcel).collect()
         };
         let pipeline = errand.pipeline();
@@ -136,7 +170,13 @@ impl OfFrame {
         Ok(bytes.into())
     }
 
-    async fn ask(&self, errand: &Errand<'_>, peer: &Arc<Peer>, body: Bytes) -> Answer {
+    async fn ask(
+        &self,
+        errand: &Errand<'_>,
+        candidate: &Candidate<Arc<Peer>>,
+        body: Bytes,
+    ) -> Answer {
+        let peer = &candidate.peer;
         let late = || {
             Failure::Late(format!(
                 "the host {} did not do it before the frame's time was over",
@@ -148,15 +188,37 @@ impl OfFrame {
             return Answer::Failed(late());
         }
         let gone = |why: &str| {
-            Answer::TryAnother(Failure::Nobody(format!(
+            let why = format!(
                 "the host {} went away while it was asked: {why}",
                 peer.address
-            )))
+            );
+            Answer::TryAnother(Outcome::Gone, Failure::Nobody(why))
         };
         let (Some(connection), Some(_sent)) = (peer.connection(), peer.begin()) else {
             return gone("there is no connection");
         };
-        let request = match peer::work(&self.frame, left, body) {
+        // Where it is now: an address may have become another host's.
+        let zone = &connection.zone;
+        if *zone != candidate.zone {
+            return gone("it is in another zone now");
+        }
+        // What others have added to the trace stays in the zone, and so does the name of a node.
+        let (trace, node) = match zone == self.peers.zone() {
+            true => (self.trace.part(), self.peers.node()),
+            false => (self.trace.part().bare(), ""),
+        };
+        tracing::debug!(
+            frame = self.frame,
+            stage = errand.stage(),
+            host = peer.address,
+            part = trace.part_id(),
+            "items are sent"
+        );
+        let metrics = &self.peers.metrics;
+        metrics.items(zone, &candidate.node, errand.items().len());
+        let link = metrics.link(zone, &candidate.node);
+        metrics.bytes_sent(link, body.len());
+        let request = match peer::work(&self.frame, &trace, node, left, body) {
             Ok(request) => request,
             Err(why) => return Answer::Failed(told("host-failed", why)),
         };
@@ -173,6 +235,7 @@ impl OfFrame {
             }
         };
         peer.answered();
+        metrics.bytes_received(link, body.len());
         if status == StatusCode::OK {
             return match self.read(errand, &connection.zone, &body) {
                 Ok(worked) => Answer::Done(worked),
@@ -191,21 +254,22 @@ impl OfFrame {
         late: impl Fn() -> Failure,
     ) -> Answer {
         let Ok(refused) = serde_json::from_slice::<Refused>(body) else {
-            return Answer::TryAnother(Failure::Nobody(format!(
+            let why = format!(
                 "the host {} answered {status}, and not as a host does",
                 peer.address
-            )));
+            );
+            return Answer::TryAnother(Outcome::Failed, Failure::Nobody(why));
         };
         match status {
             StatusCode::CONFLICT => {
                 peer.ask_again();
-                Answer::TryAnother(Failure::Nobody(refused.detail))
+                Answer::TryAnother(Outcome::NotHere, Failure::Nobody(refused.detail))
             }
-            StatusCode::SERVICE_UNAVAILABLE => Answer::TryAnother(match refused.code.as_str() {
+            StatusCode::SERVICE_UNAVAILABLE => match refused.code.as_str() {
                 // It has nobody to send to in turn.
-                NOBODY => Failure::Nobody(refused.detail),
-                _ => Failure::Busy(refused.detail),
-            }),
+                NOBODY => Answer::TryAnother(Outcome::Nobody, Failure::Nobody(refused.detail)),
+                _ => Answer::TryAnother(Outcome::Busy, Failure::Busy(refused.detail)),
+            },
             StatusCode::GATEWAY_TIMEOUT => Answer::Failed(late()),
             _ => Answer::Failed(Failure::Told {
                 code: refused.code,
@@ -246,6 +310,7 @@ impl OfFrame {
     /// Says in the audit log that something did not pass.
     fn refuse(&self, errand: &Errand<'_>, refusal: Refusal) -> Failure {
         audit(
+            &self.peers.metrics,
             errand.pipeline().name(),
             errand.stage(),
             &self.frame,
@@ -255,8 +320,31 @@ impl OfFrame {
     }
 }
 
-/// A line in the log for what did not pass a boundary.
-pub(crate) fn audit(pipeline: &str, stage: &str, frame: &str, refusal: &Refusal) {
+/// What came of asking a host, to be counted.
+fn outcome(answer: &Answer) -> Outcome {
+    match answer {
+        Answer::Done(_) => Outcome::Done,
+        Answer::TryAnother(outcome, _) => *outcome,
+        Answer::Failed(failure) => match failure {
+            Failure::Nobody(_) => Outcome::Nobody,
+            Failure::Busy(_) => Outcome::Busy,
+            Failure::Late(_) => Outcome::Late,
+            Failure::Refused(_) => Outcome::Refused,
+            Failure::Told { code, .. } if code.starts_with("boundary-") => Outcome::Refused,
+            Failure::Told { .. } => Outcome::Failed,
+        },
+    }
+}
+
+/// A line in the log for what did not pass a boundary, and one more in what is counted.
+pub(crate) fn audit(
+    metrics: &Metrics,
+    pipeline: &str,
+    stage: &str,
+    frame: &str,
+    refusal: &Refusal,
+) {
+    metrics.refusal(pipeline, refusal);
     tracing::warn!(
         target: "footlight::audit",
         pipeline,

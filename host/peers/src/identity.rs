@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use footlight_boundary::Zone;
@@ -21,6 +22,8 @@ use crate::error::IdentityError;
 
 /// Protocols as TLS negotiates them: HTTP/2 and nothing else.
 const PROTOCOL: &[u8] = b"h2";
+/// When the year 10000 begins.
+const YEAR_10000: Duration = Duration::from_secs(253_402_300_800);
 
 /// A host's certificate, its key, and the authority that all hosts of a site trust. The files are read again while the
 /// host runs, so that a certificate is replaced by writing another one there.
@@ -37,6 +40,8 @@ pub(crate) struct Current {
     files: [Vec<u8>; 3],
     pub(crate) server: Arc<ServerConfig>,
     pub(crate) client: Arc<ClientConfig>,
+    chain: Vec<CertificateDer<'static>>,
+    hosts: Arc<AnyHost>,
 }
 
 impl Identity {
@@ -84,6 +89,52 @@ impl Identity {
 
     pub(crate) fn current(&self) -> Arc<Current> {
         self.current.load_full()
+    }
+
+    /// Why other hosts do not speak with this one, where its own certificate is why. The same words for as long as it is
+    /// the same.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let current = self.current.load();
+        let (host, between) = current.chain.split_first()?;
+        let checked = current.hosts.check(host, between, UnixTime::now());
+        checked.err().map(|error| {
+            let why = of_tls(&error);
+            format!("this host's own certificate is not right: {why}")
+        })
+    }
+}
+
+/// What is wrong with a connection, in words that stay the same for as long as it is the same.
+pub(crate) fn words(error: &std::io::Error) -> String {
+    let inner = error.get_ref();
+    match inner.and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(error) => of_tls(error),
+        None => error.to_string(),
+    }
+}
+
+fn of_tls(error: &Error) -> String {
+    let date = |time: &UnixTime| {
+        let since = Duration::from_secs(time.as_secs());
+        let time = SystemTime::UNIX_EPOCH.checked_add(since);
+        // Dates for people end with the year 9999, and so do those of certificates that never end.
+        time.filter(|_| since < YEAR_10000)
+            .map_or_else(|| "no date".to_owned(), httpdate::fmt_http_date)
+    };
+    match error {
+        Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }) => {
+            format!(
+                "the certificate has expired: it ended at {}",
+                date(not_after)
+            )
+        }
+        Error::InvalidCertificate(CertificateError::NotValidYetContext { not_before, .. }) => {
+            format!(
+                "the certificate is not valid yet: it begins at {}",
+                date(not_before)
+            )
+        }
+        error => error.to_string(),
     }
 }
 
@@ -154,12 +205,13 @@ fn load(folder: &Path, files: [Vec<u8>; 3]) -> Result<(Current, Zone), IdentityE
         algorithms: provider.signature_verification_algorithms,
         roots,
     });
+    let verifier = hosts.clone();
     let mut client = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])
         .map_err(pair)?
         .dangerous()
-        .with_custom_certificate_verifier(hosts)
-        .with_client_auth_cert(chain, key)
+        .with_custom_certificate_verifier(verifier)
+        .with_client_auth_cert(chain.clone(), key)
         .map_err(pair)?;
     client.alpn_protocols = vec![PROTOCOL.to_vec()];
     // A ticket would let a peer back in without its certificate being looked at again.
@@ -168,6 +220,8 @@ fn load(folder: &Path, files: [Vec<u8>; 3]) -> Result<(Current, Zone), IdentityE
     let current = Current {
         server: Arc::new(server),
         client: Arc::new(client),
+        chain,
+        hosts,
         files,
     };
     Ok((current, zone))
@@ -181,6 +235,23 @@ struct AnyHost {
     algorithms: WebPkiSupportedAlgorithms,
 }
 
+impl AnyHost {
+    fn check(
+        &self,
+        host: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let parsed = ParsedCertificate::try_from(host)?;
+        let algorithms = self.algorithms.all;
+        verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, between, now, algorithms)?;
+        match zone_of(host) {
+            Some(_) => Ok(()),
+            None => Err(CertificateError::ApplicationVerificationFailure.into()),
+        }
+    }
+}
+
 impl ServerCertVerifier for AnyHost {
     fn verify_server_cert(
         &self,
@@ -190,13 +261,8 @@ impl ServerCertVerifier for AnyHost {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let parsed = ParsedCertificate::try_from(host)?;
-        let algorithms = self.algorithms.all;
-        verify_server_cert_signed_by_trust_anchor(&parsed, &self.roots, between, now, algorithms)?;
-        match zone_of(host) {
-            Some(_) => Ok(ServerCertVerified::assertion()),
-            None => Err(CertificateError::ApplicationVerificationFailure.into()),
-        }
+        self.check(host, between, now)?;
+        Ok(ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(

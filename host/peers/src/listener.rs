@@ -1,9 +1,10 @@
 //! How work is taken in from other hosts.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -25,9 +26,11 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::errand::audit;
-use crate::identity::{Identity, zone_of};
+use crate::identity::{Identity, words, zone_of};
+use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::status::Status;
+use crate::trace::Trace;
 use crate::wire::{self, Cargo};
 
 /// How many messages of the largest size may be held at the same time.
@@ -40,6 +43,10 @@ const CONNECTIONS: usize = 1024;
 const STREAMS: u32 = 256;
 /// The longest that work may take, whatever a host asks for.
 const LONGEST: Duration = Duration::from_secs(600);
+/// For so long it is not said again that a host is refused for the same reason: it tries every few seconds.
+const SAID_FOR: Duration = Duration::from_secs(600);
+/// The most refusals that are kept in mind for that.
+const REFUSALS: usize = 256;
 
 /// What does the work that other hosts send.
 pub trait Worker: Send + Sync + 'static {
@@ -48,6 +55,9 @@ pub trait Worker: Send + Sync + 'static {
 
     /// Does the work of an order, on a thread that may block, with [`Order::carry_out`].
     fn work(&self, order: Order) -> impl Future<Output = Result<Vec<u8>, Refused>> + Send;
+
+    /// Where it is counted.
+    fn metrics(&self) -> Arc<Metrics>;
 }
 
 /// Work that another host has sent.
@@ -57,9 +67,12 @@ pub struct Order {
     pub sender: Zone,
     /// The frame that it is for.
     pub frame: String,
+    /// The trace that it is part of.
+    pub trace: Trace,
     /// When it is too late.
     pub until: Instant,
     body: Bytes,
+    metrics: Arc<Metrics>,
 }
 
 /// Why an order was not carried out.
@@ -78,10 +91,13 @@ pub struct Refused {
 
 /// What an order is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct About {
-    pipeline: String,
-    version: String,
-    stage: String,
+pub struct About {
+    /// The pipeline.
+    pub pipeline: String,
+    /// Its version, as a digest.
+    pub version: String,
+    /// The stage that the items are for.
+    pub stage: String,
     purpose: Purpose,
 }
 
@@ -121,6 +137,16 @@ impl Refused {
     }
 }
 
+impl About {
+    /// The host does not run the stage, or no more.
+    pub fn not_here(&self) -> Refused {
+        Refused::not_here(format!(
+            "this host does not run the stage `{}` of `{}` ({})",
+            self.stage, self.pipeline, self.version
+        ))
+    }
+}
+
 impl From<&FrameError> for Refused {
     fn from(error: &FrameError) -> Self {
         let status = match error {
@@ -143,13 +169,18 @@ impl From<&FrameError> for Refused {
 }
 
 impl Order {
-    /// The pipeline that it is for, and its version.
+    /// What it is about.
     ///
     /// # Errors
     /// A message that is not one.
-    pub fn pipeline(&self) -> Result<(String, String), Refused> {
-        let about = self.about()?;
-        Ok((about.pipeline, about.version))
+    pub fn about(&self) -> Result<About, Refused> {
+        let request: wire::Request<'_> = wire::read(&self.body).map_err(malformed)?;
+        Ok(About {
+            pipeline: request.pipeline.to_owned(),
+            version: request.version.to_owned(),
+            stage: request.stage.to_owned(),
+            purpose: request.purpose,
+        })
     }
 
     /// Does the work with a pipeline of that name and version. Blocks.
@@ -163,16 +194,14 @@ impl Order {
     ) -> Result<Vec<u8>, Refused> {
         let about = self.about()?;
         let refuse = |refusal: Refusal| {
-            audit(&about.pipeline, &about.stage, &self.frame, &refusal);
+            let (of, stage) = (&about.pipeline, &about.stage);
+            audit(&self.metrics, of, stage, &self.frame, &refusal);
             Refused::of_boundary(&refusal)
         };
         let near = pipeline.zone() == Some(&self.sender);
         let items = self.items(pipeline, &about, near, &refuse)?;
         if !pipeline.runs(&about.stage) {
-            return Err(Refused::not_here(format!(
-                "this host does not run the stage `{}` of `{}`",
-                about.stage, about.pipeline
-            )));
+            return Err(about.not_here());
         }
         let worked = pipeline
             .work(&about.stage, about.purpose, items, others)
@@ -232,16 +261,6 @@ impl Order {
         let request: wire::Request<'_> = wire::read(&self.body).map_err(malformed)?;
         request.cargo.into_iter().map(read).collect()
     }
-
-    fn about(&self) -> Result<About, Refused> {
-        let request: wire::Request<'_> = wire::read(&self.body).map_err(malformed)?;
-        Ok(About {
-            pipeline: request.pipeline.to_owned(),
-            version: request.version.to_owned(),
-            stage: request.stage.to_owned(),
-            purpose: request.purpose,
-        })
-    }
 }
 
 fn malformed(why: impl Into<String>) -> Refused {
@@ -266,6 +285,35 @@ struct Shared<W> {
     options: Options,
     /// Permits for the bytes of messages that are held.
     room: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+}
+
+/// How a connection ended that did not end well.
+enum Ended {
+    /// Whoever it was is not spoken to.
+    Refused(String),
+    Broke(String),
+}
+
+/// The refusals that were said already, with when.
+#[derive(Default)]
+struct Said(BTreeMap<(Option<IpAddr>, String), Instant>);
+
+impl Said {
+    /// Whether it is to be said that somebody is refused.
+    fn anew(&mut self, who: Option<IpAddr>, why: &str, now: Instant) -> bool {
+        self.0
+            .retain(|_, said| now.duration_since(*said) < SAID_FOR);
+        let key = (who, why.to_owned());
+        if self.0.contains_key(&key) {
+            return false;
+        }
+        if self.0.len() >= REFUSALS {
+            self.0.clear();
+        }
+        self.0.insert(key, now);
+        true
+    }
 }
 
 impl Listener {
@@ -292,11 +340,13 @@ impl Listener {
         let units = self.options.max_message.div_ceil(UNIT).max(1);
         let units = units.saturating_mul(TOGETHER).min(Semaphore::MAX_PERMITS);
         let shared = Arc::new(Shared {
+            metrics: worker.metrics(),
             worker,
             options: self.options,
             room: Arc::new(Semaphore::new(units)),
         });
         let open = Arc::new(Semaphore::new(CONNECTIONS));
+        let said = Arc::new(Mutex::new(Said::default()));
         let mut connections = JoinSet::new();
         loop {
             let permit = open.clone().acquire_owned().await;
@@ -310,12 +360,22 @@ impl Listener {
             };
             while connections.try_join_next().is_some() {}
             let acceptor = TlsAcceptor::from(self.identity.current().server.clone());
-            let shared = shared.clone();
+            let (shared, said) = (shared.clone(), said.clone());
             connections.spawn(async move {
-                let from = stream.peer_addr().map(|address| address.to_string());
-                if let Err(why) = connection(stream, acceptor, &shared).await {
-                    let from = from.unwrap_or_default();
-                    tracing::warn!(from, why, "a connection of a host is refused or broke");
+                let address = stream.peer_addr().ok();
+                let from = address.map(|address| address.to_string());
+                match connection(stream, acceptor, &shared).await {
+                    Ok(()) => {}
+                    Err(Ended::Broke(why)) => {
+                        tracing::warn!(from, why, "a connection of a host broke");
+                    }
+                    Err(Ended::Refused(why)) => {
+                        let who = address.map(|address| address.ip());
+                        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+                        if said.anew(who, &why, Instant::now()) {
+                            tracing::warn!(from, why, "a host is refused");
+                        }
+                    }
                 }
                 drop(permit);
             });
@@ -327,21 +387,20 @@ async fn connection<W: Worker>(
     stream: TcpStream,
     acceptor: TlsAcceptor,
     shared: &Arc<Shared<W>>,
-) -> Result<(), String> {
+) -> Result<(), Ended> {
     let options = &shared.options;
-    stream
-        .set_nodelay(true)
-        .map_err(|error| error.to_string())?;
+    let broke = |error: &dyn std::fmt::Display| Ended::Broke(error.to_string());
+    stream.set_nodelay(true).map_err(|error| broke(&error))?;
     let tls = timeout(options.away_after, acceptor.accept(stream))
         .await
-        .map_err(|_| "it did not finish the handshake in time".to_owned())?
-        .map_err(|error| format!("TLS: {error}"))?;
+        .map_err(|_| Ended::Refused("it did not finish the handshake in time".to_owned()))?
+        .map_err(|error| Ended::Refused(format!("TLS: {}", words(&error))))?;
     let certificates = tls.get_ref().1.peer_certificates();
     let zone = certificates.and_then(<[_]>::first).and_then(zone_of);
+    let zone = zone.ok_or_else(|| Ended::Refused("its certificate names no zone".to_owned()))?;
     let zone: Zone = zone
-        .ok_or("its certificate names no zone")?
         .parse()
-        .map_err(|error| format!("{error}"))?;
+        .map_err(|error| Ended::Refused(format!("{error}")))?;
     let service = service_fn(|request| {
         let (shared, zone) = (shared.clone(), zone.clone());
         async move { Ok::<_, Infallible>(answer(&shared, zone, request).await) }
@@ -358,10 +417,10 @@ async fn connection<W: Worker>(
     // Whoever is on the other side replaces it before: then its certificate is looked at again.
     let old = sleep(options.renew_after.saturating_mul(2));
     tokio::select! {
-        ended = connection.as_mut() => return ended.map_err(|error| error.to_string()),
+        ended = connection.as_mut() => return ended.map_err(|error| broke(&error)),
         () = old => connection.as_mut().graceful_shutdown(),
     }
-    connection.await.map_err(|error| error.to_string())
+    connection.await.map_err(|error| broke(&error))
 }
 
 async fn answer<W: Worker>(
@@ -403,6 +462,7 @@ async fn work<W: Worker>(
     let (head, body) = request.into_parts();
     let text = |name: &str| header(&head.headers, name);
     let frame: String = text(wire::FRAME).chars().take(80).collect();
+    let link = shared.metrics.link(&sender, text(wire::NODE));
     let within = text(wire::WITHIN).parse().map(Duration::from_millis);
     let within = within.map_err(|_| malformed(format!("it has no {}", wire::WITHIN)))?;
     let until = Instant::now() + within.min(LONGEST);
@@ -427,13 +487,20 @@ async fn work<W: Worker>(
         .await
         .map_err(|_| Refused::late())?
         .map_err(|error| malformed(error.to_string()))?;
+    let body = body.to_bytes();
+    shared.metrics.bytes_received(link, body.len());
     let order = Order {
         sender,
         frame,
+        trace: Trace::of(&head.headers),
         until,
-        body: body.to_bytes(),
+        body,
+        metrics: shared.metrics.clone(),
     };
-    shared.worker.work(order).await
+    let answer = shared.worker.work(order).await;
+    let bytes = answer.as_ref().map_or(0, Vec::len);
+    shared.metrics.bytes_sent(link, bytes);
+    answer
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
@@ -510,8 +577,10 @@ boundary.feature = { from = ["site"], to = ["cloud"], per-frame = 2, per-second 
         let order = Order {
             sender: sender.parse().unwrap(),
             frame: "1".to_owned(),
+            trace: Trace::default(),
             until: Instant::now(),
             body: body.into(),
+            metrics: Arc::new(Metrics::new("cloud".parse().unwrap(), String::new())),
         };
         let refused = order.carry_out(cloud, &Nowhere).unwrap_err();
         (refused.status, refused.code)
@@ -578,6 +647,21 @@ boundary.feature = { from = ["site"], to = ["cloud"], per-frame = 2, per-second 
         };
         assert_eq!(says(&cloud, "cloud", "verify", whole(&long)), malformed);
         assert_eq!(says(&cloud, "cloud", "verifi", whole(&long)), malformed);
+    }
+
+    #[test]
+    fn a_refusal_is_said_once_and_again_after_a_while() {
+        let (mut said, now) = (Said::default(), Instant::now());
+        let one = Some([10, 0, 0, 1].into());
+        assert!(said.anew(one, "it has expired", now));
+        assert!(!said.anew(one, "it has expired", now + Duration::from_secs(1)));
+        assert!(said.anew(one, "it is of nobody", now));
+        assert!(said.anew(None, "it has expired", now));
+        assert!(said.anew(one, "it has expired", now + SAID_FOR));
+        for number in 0..10_000 {
+            said.anew(one, &number.to_string(), now);
+        }
+        assert!(said.0.len() <= REFUSALS);
     }
 
     #[test]

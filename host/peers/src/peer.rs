@@ -14,8 +14,10 @@ use tokio::time::{sleep, timeout};
 use crate::circuit::Circuit;
 use crate::connection::Connection;
 use crate::identity::Identity;
+use crate::metrics::{Metrics, State};
 use crate::options::Options;
 use crate::status::Status;
+use crate::trace::Trace;
 use crate::wire;
 
 /// How long to wait before a host that is away is tried again, at first and at most.
@@ -37,6 +39,8 @@ pub(crate) struct Peer {
 struct Known {
     connection: Option<Arc<Connection>>,
     status: Status,
+    /// The zone that its certificate named last.
+    zone: Option<Zone>,
     circuit: Circuit,
     /// Why it is away, where it is.
     away: Option<String>,
@@ -65,16 +69,18 @@ impl Peer {
     }
 
     /// Keeps a connection open and asks what the host runs, for as long as this is polled.
-    pub(crate) async fn keep(&self, identity: &Identity, options: &Options) {
+    pub(crate) async fn keep(&self, identity: &Identity, options: &Options, metrics: &Metrics) {
         let mut pause = PAUSES.0;
         loop {
-            match self.look(identity, options).await {
+            match self.look(identity, options, metrics).await {
                 Ok(()) => {
                     pause = PAUSES.0;
                     let _ = timeout(options.ask_every, self.nudge.notified()).await;
                 }
                 Err(why) => {
-                    self.lost(&why);
+                    // What the other side says of a certificate that it does not take, if anything arrives, is no
+                    // help: it is this host's.
+                    self.lost(&identity.trouble().unwrap_or(why));
                     sleep(pause).await;
                     pause = (pause * 2).min(PAUSES.1);
                 }
@@ -82,7 +88,12 @@ impl Peer {
         }
     }
 
-    async fn look(&self, identity: &Identity, options: &Options) -> Result<(), String> {
+    async fn look(
+        &self,
+        identity: &Identity,
+        options: &Options,
+        metrics: &Metrics,
+    ) -> Result<(), String> {
         let current = identity.current();
         let connection = self.connection();
         let connection = match connection.filter(|open| !open.is_over(&current, options)) {
@@ -96,10 +107,13 @@ impl Peer {
         };
         let request = Request::get(wire::STATUS).body(Full::default());
         let request = request.map_err(|error| error.to_string())?;
+        let began = Instant::now();
         let asked = timeout(options.away_after, connection.ask(request, options)).await;
         let asked = asked.map_err(|_| format!("it gave no answer in {:?}", options.away_after))?;
-        let status = match asked? {
-            (StatusCode::OK, body) => serde_json::from_slice(&body),
+        let asked = asked?;
+        let took = began.elapsed();
+        let status = match asked {
+            (StatusCode::OK, body) => serde_json::from_slice::<Status>(&body),
             (status, _) => {
                 return Err(format!(
                     "it answered {status} where hosts say what they run"
@@ -108,6 +122,7 @@ impl Peer {
         };
         let status =
             status.map_err(|error| format!("what it says that it runs is not read: {error}"))?;
+        metrics.round_trip(&connection.zone, &status.node, took);
         self.found(status, &connection.zone);
         Ok(())
     }
@@ -123,6 +138,7 @@ impl Peer {
             );
         }
         known.status = status;
+        known.zone = Some(zone.clone());
     }
 
     /// The host is away: nothing is sent to it until it has answered again.
@@ -150,6 +166,21 @@ impl Peer {
         let zone = known.connection.as_ref()?.zone.clone();
         let sent = self.sent.load(Ordering::Relaxed);
         Some((zone, known.status.clone(), known.status.load.max(sent)))
+    }
+
+    /// Where it is, and how.
+    pub(crate) fn state(&self) -> (Option<Zone>, String, State) {
+        let known = self.lock();
+        let state = if known.away.is_some() || known.connection.is_none() {
+            State::Away
+        } else if known.circuit.is_open(Instant::now()) {
+            State::Failing
+        } else if known.status.stopping {
+            State::Stopping
+        } else {
+            State::There
+        };
+        (known.zone.clone(), known.status.node.clone(), state)
     }
 
     /// What it said last, and why it is away where it is.
@@ -199,16 +230,25 @@ impl Peer {
     }
 }
 
-/// A request with work in it.
+/// A request with work in it. The node is that of the sender.
 pub(crate) fn work(
     frame: &str,
+    trace: &Trace,
+    node: &str,
     within: Duration,
     body: Bytes,
 ) -> Result<Request<Full<Bytes>>, String> {
     let milliseconds = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
-    Request::post(wire::WORK)
+    let mut request = Request::post(wire::WORK)
         .header(wire::FRAME, frame)
-        .header(wire::WITHIN, milliseconds)
+        .header(wire::WITHIN, milliseconds);
+    if !node.is_empty() {
+        request = request.header(wire::NODE, node);
+    }
+    if let Some(headers) = request.headers_mut() {
+        trace.write(headers);
+    }
+    request
         .body(Full::new(body))
         .map_err(|error| error.to_string())
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use footlight_boundary::Zone;
+use prometheus_client::registry::Registry;
 use serde::Serialize;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
@@ -14,9 +15,11 @@ use tokio::time::interval;
 use crate::choice::{Candidate, rank};
 use crate::errand::OfFrame;
 use crate::identity::Identity;
+use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::peer::Peer;
 use crate::status::Runs;
+use crate::trace::Trace;
 
 /// How often the files of the certificate are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -27,6 +30,7 @@ pub struct Peers {
     pub(crate) identity: Arc<Identity>,
     pub(crate) options: Options,
     pub(crate) runtime: Handle,
+    pub(crate) metrics: Arc<Metrics>,
     node: String,
     known: Mutex<BTreeMap<String, Known>>,
     turn: AtomicUsize,
@@ -72,10 +76,12 @@ impl Peers {
     pub fn new(identity: Arc<Identity>, node: String, options: Options) -> Arc<Self> {
         let refreshed = identity.clone();
         let refresh = tokio::spawn(async move { refresh(&refreshed).await });
+        let metrics = Metrics::new(identity.zone().clone(), node.clone());
         Arc::new(Self {
             identity,
             options,
             runtime: Handle::current(),
+            metrics: Arc::new(metrics),
             node,
             known: Mutex::default(),
             turn: AtomicUsize::new(0),
@@ -107,8 +113,8 @@ impl Peers {
             known.entry(address.clone()).or_insert_with(|| {
                 let peer = Arc::new(Peer::new(address.clone()));
                 let (kept, identity) = (peer.clone(), self.identity.clone());
-                let options = self.options.clone();
-                let keeps = async move { kept.keep(&identity, &options).await };
+                let (options, metrics) = (self.options.clone(), self.metrics.clone());
+                let keeps = async move { kept.keep(&identity, &options, &metrics).await };
                 Known {
                     peer,
                     keeps: self.runtime.spawn(keeps),
@@ -140,11 +146,28 @@ impl Peers {
         })
     }
 
-    /// Sends work on a frame: for as long as this time, with the frame's id for the logs of the hosts that work on it.
-    pub fn of_frame(self: &Arc<Self>, frame: &str, until: Instant) -> OfFrame {
+    /// What is counted of them.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Has what is counted be among what is collected.
+    pub fn register(&self, registry: &mut Registry) {
+        self.metrics.register(registry);
+    }
+
+    /// Brings what is counted up to date with how they are now.
+    pub fn measure(&self) {
+        self.metrics.states(self.all().map(|peer| peer.state()));
+    }
+
+    /// Sends work on a frame: for as long as this time, with the frame's id and its trace for the logs of the hosts that
+    /// work on it.
+    pub fn of_frame(self: &Arc<Self>, frame: &str, trace: &Trace, until: Instant) -> OfFrame {
         OfFrame {
             peers: self.clone(),
             frame: frame.to_owned(),
+            trace: trace.clone(),
             until,
         }
     }
@@ -188,7 +211,7 @@ impl Peers {
 /// Takes a new certificate when there is one.
 async fn refresh(identity: &Identity) {
     let mut every = interval(LOOK_EVERY);
-    let mut said = None;
+    let (mut said, mut trouble) = (None, None);
     loop {
         every.tick().await;
         match identity.refresh() {
@@ -204,6 +227,14 @@ async fn refresh(identity: &Identity) {
                     said = Some(error);
                 }
             }
+        }
+        let found = identity.trouble();
+        if found != trouble {
+            match &found {
+                Some(why) => tracing::error!(why, "other hosts do not speak with this one"),
+                None => tracing::info!("the certificate for other hosts is right again"),
+            }
+            trouble = found;
         }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) const WORK: &str = "/peers/v1/work";
 pub(crate) const STATUS: &str = "/peers/v1/status";
 /// The id of the frame that work is for.
 pub(crate) const FRAME: &str = "footlight-frame";
+/// The node of the host that sends, where it is in the same zone as the one that is sent to.
+pub(crate) const NODE: &str = "footlight-node";
 /// How many milliseconds the work may take from its arrival on.
 pub(crate) const WITHIN: &str = "footlight-within";
 

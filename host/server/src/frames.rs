@@ -7,38 +7,53 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName};
+use footlight_peers::{TRACEPARENT, Trace};
+use tracing::Instrument;
 
 use crate::answer::{FrameAnswer, Lists, milliseconds};
 use crate::entry::Entry;
 use crate::host::Host;
 use crate::intake::Received;
+use crate::live;
 use crate::others::Others;
 use crate::photo;
 use crate::problem::{FRAME_HEADER, Problem};
 use crate::record::Record;
 use crate::refusal;
-use crate::request::Segment;
-use crate::workers::Place;
+use crate::request::{Segment, Stream};
+use crate::workers::Due;
 
 /// Send a frame through a pipeline.
 ///
 /// The body is one picture. Whether it is a JPEG or a PNG is seen from the picture itself; EXIF
 /// orientation is honoured. Every answer, a problem included, has the frame's id in the header
-/// `footlight-frame`, by which the host's log names it.
+/// `footlight-frame`, by which the host's log names it, and the trace that it is part of in `traceparent`: the one of
+/// the request, where that has the header as W3C Trace Context says, or one of its own.
+///
+/// A frame of a live stream says so. Where the host has more to do than it can, it gives way to a newer one of its
+/// stream that comes while it still waits, and is answered with 503, `superseded`. Others wait for their turn.
 #[utoipa::path(
     post,
     path = "/v1/pipelines/{name}/frames",
     operation_id = "submitFrame",
     tag = "frames",
-    params(("name" = String, Path, description = "The pipeline's name")),
+    params(
+        ("name" = String, Path, description = "The pipeline's name"),
+        ("stream" = Option<String>, Query, description = "The live stream that it is of", max_length = 64,
+            pattern = "^[A-Za-z0-9._-]+$"),
+        ("traceparent" = Option<String>, Header, description = "The trace that it is to be part of"),
+    ),
     request_body(
         description = "A picture",
         content(([u8] = "image/jpeg"), ([u8] = "image/png")),
     ),
     responses(
         (status = 200, description = "What the pipeline found", body = FrameAnswer,
-            headers(("footlight-frame" = String, description = "The frame's id"))),
-        (status = 400, description = "The body is empty or broke off", body = Problem),
+            headers(
+                ("footlight-frame" = String, description = "The frame's id"),
+                ("traceparent" = String, description = "The trace that it is part of"),
+            )),
+        (status = 400, description = "The query is malformed; or the body is empty or broke off", body = Problem),
         (status = 403, description = "Frames of this pipeline enter in another zone than this host is in",
             body = Problem),
         (status = 404, description = "There is no such pipeline", body = Problem),
@@ -54,48 +69,64 @@ use crate::workers::Place;
             not affected. It is not a 502 or 504, as sending the same frame again would not help",
             body = Problem),
         (status = 503, description = "The queue is full, the pipeline is not ready, or no host is there for a \
-            stage that this one does not run", body = Problem,
-            headers(("retry-after" = u32, description = "Seconds after which to try again"))),
+            stage that this one does not run; or a newer frame of its stream took its turn (`superseded`)", body = Problem,
+            headers(("retry-after" = u32, description = "Seconds after which to try again; not where it is superseded"))),
     ),
 )]
 pub(crate) async fn submit(
     State(host): State<Arc<Host>>,
     Segment(name): Segment,
+    Stream(stream): Stream,
     headers: HeaderMap,
     body: Body,
-) -> Result<([(HeaderName, String); 1], Json<FrameAnswer>), Problem> {
+) -> Result<([(HeaderName, String); 2], Json<FrameAnswer>), Problem> {
     let entry = host.pipeline(&name)?;
-    let record = Record::begin(&host, &name);
-    let (place, received) = match take_on(&host, &entry, &headers, body).await {
+    let record = Record::begin(&host, &name, Trace::of(&headers));
+    let live = stream.map(|stream| live::Frame {
+        pipeline: name,
+        stream,
+        since: record.began(),
+    });
+    let span = record.span().clone();
+    let taken = take_on(&host, &entry, live, &headers, body);
+    let (due, received) = match taken.instrument(span.clone()).await {
         Ok(taken) => taken,
         Err(problem) => return Err(record.problem(problem)),
     };
-    let frame = record.frame().to_owned();
-    let worked = place.run(move |hand| {
-        let span = record.span().clone();
+    let (frame, trace) = (record.frame().to_owned(), record.trace().clone());
+    let scope = span.clone();
+    let worked = due.run(move |hand| {
         let until = Instant::now() + host.options.frame_time;
-        let others = Others::new(&host, hand, record.frame(), until);
-        span.in_scope(|| work(&host, &entry, record, received, &others))
+        let others = Others::new(&host, hand, record.frame(), record.trace(), until);
+        scope.in_scope(|| work(&host, &entry, record, received, &others))
     });
-    match worked.await {
-        Ok(answer) => answer.map(|answer| ([(FRAME_HEADER, frame)], Json(answer))),
-        Err(problem) => Err(problem.of_frame(&frame)),
+    match worked.instrument(span).await {
+        Ok(answer) => {
+            let headers = [(FRAME_HEADER, frame), (TRACEPARENT, trace.to_string())];
+            answer.map(|answer| (headers, Json(answer)))
+        }
+        Err(problem) => Err(problem.of_frame(&frame, &trace)),
     }
 }
 
-/// The frame's bytes and a place in the queue, if it can be taken on at all.
+/// The frame's bytes and a worker, once its turn has come, if it can be taken on at all.
 async fn take_on(
     host: &Host,
     entry: &Entry,
+    live: Option<live::Frame>,
     headers: &HeaderMap,
     body: Body,
-) -> Result<(Place, Received), Problem> {
+) -> Result<(Due, Received), Problem> {
     photo::check_media_type(headers)?;
     entry.check_ready()?;
     entry.check_entrance()?;
     let received = host.intake.receive(headers, body).await?;
     // Only now: a client that sends slowly must not keep a place from one that does not.
-    Ok((host.workers.admit()?, received))
+    let place = match live {
+        Some(frame) => host.workers.admit_live(frame)?,
+        None => host.workers.admit()?,
+    };
+    Ok((place.turn().await?, received))
 }
 
 /// What a worker does with a frame.

@@ -45,6 +45,7 @@ pub(crate) struct Host {
     pub(crate) ids: FrameIds,
     /// The description of the API, as JSON.
     pub(crate) description: Bytes,
+    draining: AtomicBool,
     stopping: AtomicBool,
 }
 
@@ -54,7 +55,7 @@ impl Host {
         options: Options,
         peers: Option<Arc<Peers>>,
     ) -> Result<Self, Error> {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(peers.as_deref());
         let mut entries = BTreeMap::new();
         for served in pipelines {
             let entry = Entry::new(served)?;
@@ -78,12 +79,24 @@ impl Host {
             ids: FrameIds::new(),
             description: openapi::document().into(),
             options,
+            draining: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         })
     }
 
+    /// Says that the host is about to end, while it goes on to take in what still comes.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the host has said that it is about to end.
+    pub(crate) fn draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
     /// Has nothing new be begun: the host is about to end.
     pub(crate) fn stop(&self) {
+        self.drain();
         self.stopping.store(true, Ordering::Relaxed);
     }
 

@@ -23,6 +23,7 @@ pub(crate) enum Kind {
     StageFailed,
     Internal,
     Overloaded,
+    Superseded,
     NotReady,
     MembersAway,
 }
@@ -45,7 +46,7 @@ pub struct ProblemType {
 
 impl Kind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::MalformedRequest,
         Self::EmptyBody,
         Self::NotAllowed,
@@ -62,6 +63,7 @@ impl Kind {
         Self::StageFailed,
         Self::Internal,
         Self::Overloaded,
+        Self::Superseded,
         Self::NotReady,
         Self::MembersAway,
     ];
@@ -177,6 +179,13 @@ impl Kind {
                 "The server has too much to do",
                 "All workers are busy and the queue is full. Send it again after the seconds that \
                  `Retry-After` says.",
+            ),
+            Self::Superseded => (
+                "superseded",
+                Status::SERVICE_UNAVAILABLE,
+                "A newer frame of its stream took its turn",
+                "The host has more to do than it can, and of each live stream the newest frame waits. Do not send this \
+                 one again: send the next. A frame without `stream` gives way to none.",
             ),
             Self::NotReady => (
                 "not-ready",

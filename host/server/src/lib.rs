@@ -9,7 +9,7 @@
 //! `frames` takes in the body (`intake`: so large, so long, so much together), asks for a place in the
 //! queue (`workers`) and hands it to a blocking thread, which decodes it (`photo`) and calls the pipeline.
 //! No thread that moves bytes ever decodes, infers or runs a stage. A queue that is full refuses at
-//! once (503); a client that goes away gives its place back, though work that was begun is finished.
+//! once (503), and a newer frame of a live stream takes the turn of one that waits (`live`); a client that goes away gives its place back, though work that was begun is finished.
 //! Work that panics is one answer of 500, and the next frame is served.
 //!
 //! # When something is wrong
@@ -58,6 +58,7 @@ mod host;
 mod intake;
 mod kind;
 mod listing;
+mod live;
 mod member;
 mod members;
 mod metrics;

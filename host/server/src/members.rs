@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use footlight_gallery::MemberId;
+use footlight_peers::Trace;
 use tokio::task::spawn_blocking;
 
 use crate::album;
@@ -71,15 +72,17 @@ pub(crate) async fn enrol(
     let entry = host.gallery(pipeline.as_deref())?;
     entry.check_ready()?;
     entry.check_entrance()?;
+    let (frame, trace) = (host.ids.next(), Trace::of(&headers));
     let received = host.intake.receive(&headers, body).await?;
     let photos = album::photos(headers, received.bytes).await?;
+    let span =
+        tracing::info_span!("enrolment", pipeline = entry.name, member = %id, trace = trace.id());
     let max_pixels = host.options.max_pixels;
-    let span = tracing::info_span!("enrolment", pipeline = entry.name, member = %id);
     let place = host.workers.admit()?;
     let enrolled = place.run(move |hand| {
         let _entered = span.enter();
         let until = Instant::now() + host.options.frame_time;
-        let others = Others::new(&host, hand, &host.ids.next(), until);
+        let others = Others::new(&host, hand, &frame, &trace, until);
         let photos = album::decode(photos, max_pixels)?;
         let running = entry.running();
         let known = running

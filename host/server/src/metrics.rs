@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use footlight_nn::BatchStats;
+use footlight_peers::Peers;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -63,6 +64,8 @@ pub(crate) enum Outcome {
     Refused,
     /// A stage or the host failed at it: any other 5xx.
     Failed,
+    /// A newer frame of its live stream took its turn.
+    Superseded,
     /// Its client went away before it was worked on.
     Abandoned,
 }
@@ -74,6 +77,7 @@ impl Outcome {
             Self::Answered => "answered",
             Self::Refused => "refused",
             Self::Failed => "failed",
+            Self::Superseded => "superseded",
             Self::Abandoned => "abandoned",
         }
     }
@@ -116,7 +120,8 @@ fn seconds() -> Histogram {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// With what is counted of other hosts, where there are some.
+    pub(crate) fn new(peers: Option<&Peers>) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("footlight"),
             frames: Family::default(),
@@ -133,13 +138,16 @@ impl Metrics {
             queue: Gauge::default(),
         };
         metrics.register();
+        if let Some(peers) = peers {
+            peers.register(&mut metrics.registry);
+        }
         metrics
     }
 
     /// The registry adds what OpenMetrics asks of a name: the unit, and `_total` to a counter.
     fn register(&mut self) {
         let registry = &mut self.registry;
-        let frames = "Frames by how they ended: answered, refused, failed, abandoned";
+        let frames = "Frames by how they ended: answered, refused, failed, superseded, abandoned";
         registry.register("frames", frames, self.frames.clone());
         registry.register("items", "Items that a stage was run on", self.items.clone());
         let stage = "Time that a stage took for all items of a frame";
@@ -247,7 +255,8 @@ mod tests {
 
     #[test]
     fn the_text_has_every_metric_by_its_full_name() {
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(None);
+        metrics.frame("members", Outcome::Superseded);
         metrics.frame("members", Outcome::Answered);
         metrics.frame("members", Outcome::Answered);
         metrics.worked("members", Duration::from_millis(30));
@@ -285,6 +294,7 @@ mod tests {
         let text = metrics.text(4, &[held]).unwrap();
         for line in [
             "footlight_frames_total{pipeline=\"members\",outcome=\"answered\"} 2",
+            "footlight_frames_total{pipeline=\"members\",outcome=\"superseded\"} 1",
             "footlight_items_total{pipeline=\"members\",stage=\"detect\"} 3",
             "footlight_stage_seconds_bucket{le=\"0.025\",pipeline=\"members\",stage=\"detect\"} 1",
             "footlight_stage_seconds_bucket{le=\"0.01\",pipeline=\"members\",stage=\"detect\"} 0",

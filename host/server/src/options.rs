@@ -31,7 +31,10 @@ pub struct Options {
     /// Whether a version runs only once every stage of it is ready on some host, and not only those that follow here: for
     /// hosts that all see each other. Then a version that cannot run as a whole is taken by none of them.
     pub whole_versions: bool,
-    /// How long a server that was told to stop waits for what it holds. 30 seconds by default.
+    /// How long a server that was told to stop goes on to take frames in, and says meanwhile that it is about to end, so
+    /// that whoever sends goes elsewhere first. Not at all by default.
+    pub drain: Duration,
+    /// How long a server that stops waits for what it holds. 30 seconds by default.
     pub grace: Duration,
 }
 
@@ -52,6 +55,7 @@ impl Default for Options {
             frame_time: Duration::from_secs(10),
             others_ready: Duration::from_secs(60),
             whole_versions: false,
+            drain: Duration::ZERO,
             grace: Duration::from_secs(30),
         }
     }

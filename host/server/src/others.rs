@@ -8,12 +8,16 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
-use footlight_peers::{OfFrame, Order, PeerInfo, Peers, Refused, Runs, Status, Worker};
+use footlight_peers::{
+    About, Metrics, OfFrame, Order, PeerInfo, Peers, Refused, Runs, Status, Trace, Worker,
+};
 use footlight_pipeline::{Elsewhere, Errand, Failure, Nowhere, Pipeline, Worked};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout_at;
+use tracing::{Instrument, field};
 use utoipa::ToSchema;
 
+use crate::answer::milliseconds;
 use crate::host::Host;
 use crate::workers::Hand;
 
@@ -25,13 +29,19 @@ pub(crate) struct Others<'a> {
 
 impl<'a> Others<'a> {
     /// For a frame whose time is over at `until`.
-    pub(crate) fn new(host: &Host, hand: &'a Hand, frame: &str, until: Instant) -> Self {
+    pub(crate) fn new(
+        host: &Host,
+        hand: &'a Hand,
+        frame: &str,
+        trace: &Trace,
+        until: Instant,
+    ) -> Self {
         Self {
             hand,
             of_frame: host
                 .peers
                 .as_ref()
-                .map(|peers| peers.of_frame(frame, until)),
+                .map(|peers| peers.of_frame(frame, trace, until)),
         }
     }
 }
@@ -46,11 +56,14 @@ impl Elsewhere for Others<'_> {
 }
 
 /// This host, for the others.
-pub(crate) struct ForOthers(pub(crate) Arc<Host>);
+pub(crate) struct ForOthers {
+    pub(crate) host: Arc<Host>,
+    pub(crate) metrics: Arc<Metrics>,
+}
 
 impl Worker for ForOthers {
     fn status(&self) -> Status {
-        let host = &self.0;
+        let host = &self.host;
         let next = host.pipelines().filter_map(|entry| entry.offered());
         let next = next.map(|pipeline| {
             let stages = ready_stages(host, &pipeline);
@@ -67,47 +80,77 @@ impl Worker for ForOthers {
                 .as_ref()
                 .map_or_else(String::new, |peers| peers.node().to_owned()),
             load: (host.workers.busy() + host.for_others.busy()) as u64,
-            stopping: host.stopping(),
+            stopping: host.draining(),
             runs: running.chain(next).collect(),
         }
     }
 
     async fn work(&self, order: Order) -> Result<Vec<u8>, Refused> {
-        let host = self.0.clone();
+        let host = self.host.clone();
         if host.stopping() {
             return Err(Refused::busy("stopping", "this host is about to end"));
         }
-        let (name, version) = order.pipeline()?;
+        let about = order.about()?;
         let entry = host
-            .pipeline(&name)
+            .pipeline(&about.pipeline)
             .map_err(|problem| Refused::not_here(problem.detail))?;
-        let mut versions = entry.ready_versions().chain(entry.offered());
-        let pipeline = versions
-            .find(|pipeline| pipeline.version().pipeline == version)
-            .ok_or_else(|| {
-                Refused::not_here(format!("this host does not run {version} of `{name}`"))
-            })?;
-        drop(versions);
+        let versions = entry.ready_versions().chain(entry.offered());
+        let pipeline = fitting(versions, &about)?;
         let place = host
             .for_others
             .admit()
             .map_err(|problem| Refused::busy(&problem.reason, problem.detail))?;
         let until = order.until;
-        let span = tracing::info_span!("errand", pipeline = name, frame = order.frame);
+        let span = tracing::info_span!(
+            "errand",
+            pipeline = about.pipeline,
+            frame = order.frame,
+            trace = order.trace.id(),
+            part = order.trace.part_id(),
+            stage = about.stage,
+            outcome = field::Empty,
+            ms = field::Empty,
+        );
+        let began = Instant::now();
+        let scope = span.clone();
         let worked = place.run(move |hand| {
-            let _entered = span.enter();
+            let _entered = scope.enter();
             if Instant::now() >= until {
                 return Err(Refused::late());
             }
-            let others = Others::new(&host, hand, &order.frame, until);
+            let others = Others::new(&host, hand, &order.frame, &order.trace, until);
             order.carry_out(&pipeline, &others)
         });
-        match timeout_at(until.into(), worked).await {
+        let worked = timeout_at(until.into(), worked.instrument(span.clone())).await;
+        let worked = match worked {
             Ok(Ok(worked)) => worked,
             Ok(Err(problem)) => Err(Refused::failed(&problem.reason, problem.detail)),
             Err(_) => Err(Refused::late()),
-        }
+        };
+        let outcome = worked
+            .as_ref()
+            .map_or_else(|refused| &*refused.code, |_| "done");
+        span.record("outcome", outcome);
+        span.record("ms", milliseconds(began.elapsed()));
+        span.in_scope(|| tracing::info!("errand {outcome}"));
+        worked
     }
+
+    fn metrics(&self) -> Arc<Metrics> {
+        self.metrics.clone()
+    }
+}
+
+/// The pipeline that an errand is for: of its version, and with its stage. A version may be there twice, before and
+/// after the stages that run here were others.
+fn fitting(
+    versions: impl Iterator<Item = Arc<Pipeline>>,
+    about: &About,
+) -> Result<Arc<Pipeline>, Refused> {
+    let of_version = |pipeline: &Arc<Pipeline>| pipeline.version().pipeline == about.version;
+    let mut versions = versions.filter(of_version);
+    let fitting = versions.find(|pipeline| pipeline.runs(&about.stage));
+    fitting.ok_or_else(|| about.not_here())
 }
 
 fn runs(pipeline: &Pipeline, stages: Vec<String>) -> Runs {

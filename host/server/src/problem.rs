@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use footlight_peers::{TRACEPARENT, Trace};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -40,6 +41,9 @@ pub struct Problem {
     /// Where the request was an enrolment: the photos that were refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub photos: Vec<RefusedPhoto>,
+    /// The trace that the request is part of, for the header `traceparent`.
+    #[serde(skip)]
+    pub(crate) trace: Option<String>,
     /// After how many seconds to try again, for the header `Retry-After`.
     #[serde(skip)]
     pub(crate) retry_after: Option<u32>,
@@ -73,14 +77,16 @@ impl Problem {
             frame: None,
             stage: None,
             photos: Vec::new(),
+            trace: None,
             retry_after: matches!(kind, Kind::Overloaded | Kind::NotReady | Kind::MembersAway)
                 .then_some(1),
         }
     }
 
     /// The same, about a frame.
-    pub(crate) fn of_frame(mut self, frame: &str) -> Self {
+    pub(crate) fn of_frame(mut self, frame: &str, trace: &Trace) -> Self {
         self.frame = Some(frame.to_owned());
+        self.trace = Some(trace.to_string());
         self
     }
 
@@ -110,6 +116,9 @@ impl IntoResponse for Problem {
             .and_then(|id| HeaderValue::from_str(id).ok())
         {
             headers.insert(FRAME_HEADER, frame);
+        }
+        if let Some(Ok(trace)) = self.trace.as_deref().map(HeaderValue::from_str) {
+            headers.insert(TRACEPARENT, trace);
         }
         response.extensions_mut().insert(Reason(self.reason));
         response

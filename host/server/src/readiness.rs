@@ -90,8 +90,12 @@ impl Host {
         }
     }
 
-    /// A refusal for as long as a pipeline is not ready, which says why.
+    /// A refusal for as long as a pipeline is not ready, which says why; and once the host is about to end.
     pub(crate) fn check_ready(&self) -> Result<(), Problem> {
+        if self.draining() {
+            let detail = "this host is about to end: send frames to another";
+            return Err(Problem::new(Kind::NotReady, "stopping", detail));
+        }
         self.check_awaited()?;
         let lacking: Vec<String> = self
             .pipelines()

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use footlight_peers::Trace;
 use footlight_pipeline::StageTiming;
 use tracing::{Span, field};
 
 use crate::answer::milliseconds;
 use crate::host::Host;
+use crate::kind::Kind;
 use crate::metrics::Outcome;
 use crate::problem::Problem;
 
@@ -17,19 +19,22 @@ pub(crate) struct Record {
     host: Arc<Host>,
     pipeline: String,
     frame: String,
+    trace: Trace,
     span: Span,
     began: Instant,
     outcome: Option<Outcome>,
 }
 
 impl Record {
-    /// Begins one, for a pipeline that is there.
-    pub(crate) fn begin(host: &Arc<Host>, pipeline: &str) -> Self {
+    /// Begins one, for a pipeline that is there, as a part of a trace.
+    pub(crate) fn begin(host: &Arc<Host>, pipeline: &str, trace: Trace) -> Self {
         let frame = host.ids.next();
         let span = tracing::info_span!(
             "frame",
             pipeline,
             frame,
+            trace = trace.id(),
+            part = trace.part_id(),
             outcome = field::Empty,
             ms = field::Empty,
         );
@@ -37,6 +42,7 @@ impl Record {
             host: Arc::clone(host),
             pipeline: pipeline.to_owned(),
             frame,
+            trace,
             span,
             began: Instant::now(),
             outcome: None,
@@ -46,6 +52,16 @@ impl Record {
     /// The frame's id.
     pub(crate) fn frame(&self) -> &str {
         &self.frame
+    }
+
+    /// The trace that it is part of.
+    pub(crate) fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// When its request began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
     }
 
     /// The frame's span; the stages' spans belong inside.
@@ -70,11 +86,13 @@ impl Record {
 
     /// Ends it with a problem.
     pub(crate) fn problem(mut self, problem: Problem) -> Problem {
-        let failed = problem.status().is_server_error() && problem.retry_after.is_none();
-        self.outcome = Some(if failed {
-            Outcome::Failed
-        } else {
-            Outcome::Refused
+        let superseded = problem.kind == Kind::Superseded.uri();
+        let passes = superseded || problem.retry_after.is_some();
+        let failed = problem.status().is_server_error() && !passes;
+        self.outcome = Some(match (superseded, failed) {
+            (true, _) => Outcome::Superseded,
+            (_, true) => Outcome::Failed,
+            _ => Outcome::Refused,
         });
         let (stage, detail) = (problem.stage.as_deref(), &problem.detail);
         self.span.in_scope(|| {
@@ -89,7 +107,7 @@ impl Record {
                 );
             }
         });
-        problem.of_frame(&self.frame)
+        problem.of_frame(&self.frame, &self.trace)
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::header::{CONNECTION, HeaderValue};
 use axum::http::{Method, Uri};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
@@ -59,9 +60,14 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
 
 /// Counts answers that are problems, by their reason.
 async fn count(State(host): State<Arc<Host>>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     if let Some(Reason(reason)) = response.extensions().get() {
         host.metrics.refusal(reason);
+    }
+    if host.draining() {
+        // Whoever sends the next frame opens another connection, which leads to another host where there is one.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
     }
     response
 }

@@ -115,7 +115,14 @@ impl Server {
 
     /// Works on what other hosts send, until this is dropped.
     pub async fn serve_peers(&self, listener: footlight_peers::Listener) {
-        listener.serve(Arc::new(ForOthers(self.host.clone()))).await;
+        let Some(peers) = &self.host.peers else {
+            return;
+        };
+        let for_others = ForOthers {
+            host: self.host.clone(),
+            metrics: peers.metrics().clone(),
+        };
+        listener.serve(Arc::new(for_others)).await;
     }
 
     /// The routes, for a caller that sees to connections itself. Where frames are to be served, it also
@@ -130,8 +137,8 @@ impl Server {
         self.host.probe().await;
     }
 
-    /// Serves connections until `shutdown`, then accepts no more, finishes what it holds and returns.
-    /// What is not finished after [`Options::grace`] is cut off; a stage at work still ends by its own
+    /// Serves connections until `shutdown`, and for [`Options::drain`] more in which it says that it is about to end;
+    /// then accepts no more, finishes what it holds and returns. What is not finished after [`Options::grace`] is cut off; a stage at work still ends by its own
     /// time limit.
     ///
     /// # Errors
@@ -156,7 +163,7 @@ impl Server {
         tasks.spawn(async move { host.probe().await });
         tasks.spawn(watch::watch(Arc::clone(&self.host)));
 
-        let mut shutdown = pin!(shutdown);
+        let mut shutdown = pin!(self.drained(shutdown));
         loop {
             let accepted = async {
                 let permit = Arc::clone(&open).acquire_owned().await;
@@ -195,6 +202,19 @@ impl Server {
             tracing::warn!(grace = ?options.grace, "stopped with requests unfinished");
         }
         Ok(())
+    }
+}
+
+impl Server {
+    /// Waits for the end, says that it is near, and waits until whoever sends has had time to hear it.
+    async fn drained(&self, shutdown: impl Future<Output = ()>) {
+        shutdown.await;
+        self.host.drain();
+        let drain = self.host.options.drain;
+        if !drain.is_zero() {
+            tracing::info!(?drain, "about to stop: still taking frames");
+            sleep(drain).await;
+        }
     }
 }
 

@@ -49,7 +49,8 @@ pub(crate) async fn healthz() -> Json<Health> {
     tag = "operation",
     responses(
         (status = 200, description = "Every stage has run a probe item", body = Health),
-        (status = 503, description = "Not yet, or one failed on it; the detail says why", body = Problem,
+        (status = 503, description = "Not yet, or one failed on it; or the host is about to end, with `reason` \
+            `stopping`, and still takes frames. The detail says why", body = Problem,
             headers(("retry-after" = u32, description = "Seconds after which to ask again"))),
     ),
 )]
@@ -79,6 +80,9 @@ pub(crate) async fn readyz(State(host): State<Arc<Host>>) -> Result<Json<Health>
     )),
 )]
 pub(crate) async fn metrics(State(host): State<Arc<Host>>) -> Result<impl IntoResponse, Problem> {
+    if let Some(peers) = &host.peers {
+        peers.measure();
+    }
     let text = host.metrics.text(host.workers.waiting(), &host.holdings());
     let text =
         text.map_err(|error| Problem::new(Kind::Internal, "metrics-failed", error.to_string()))?;

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
 use crate::kind::Kind;
+use crate::live::{Frame, Live, Slot, Ticket};
 use crate::problem::Problem;
 
 /// The workers and the queue before them.
@@ -20,6 +21,8 @@ pub(crate) struct Workers {
     places: Arc<Semaphore>,
     /// One permit for each that is worked on.
     hands: Arc<Semaphore>,
+    /// Those that wait and give way to newer ones.
+    live: Live,
     workers: usize,
     queue: usize,
 }
@@ -27,8 +30,14 @@ pub(crate) struct Workers {
 /// A place in the queue. It is given back when it is dropped: by the client going away while it waits,
 /// or by the work ending, however it ends.
 pub(crate) struct Place {
-    place: OwnedSemaphorePermit,
+    slot: Slot,
     hands: Arc<Semaphore>,
+}
+
+/// A place whose turn has come.
+pub(crate) struct Due {
+    place: OwnedSemaphorePermit,
+    hand: Hand,
 }
 
 /// A worker, for as long as the work takes.
@@ -62,6 +71,7 @@ impl Workers {
         Self {
             places: Arc::new(Semaphore::new(workers.saturating_add(queue))),
             hands: Arc::new(Semaphore::new(workers)),
+            live: Live::default(),
             workers,
             queue,
         }
@@ -69,20 +79,41 @@ impl Workers {
 
     /// A place, or the refusal to give one.
     pub(crate) fn admit(&self) -> Result<Place, Problem> {
-        match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => Ok(Place {
-                place,
-                hands: Arc::clone(&self.hands),
-            }),
-            Err(_) => Err(Problem::new(
+        Ok(self.place(Slot::alone(self.ticket()?)))
+    }
+
+    /// A place for a frame of a live stream: that of an older one of its stream which still waits, and which ends with
+    /// that; otherwise one as any other has.
+    pub(crate) fn admit_live(&self, frame: Frame) -> Result<Place, Problem> {
+        let slot = self.live.admit(frame, || self.ticket())?;
+        Ok(self.place(slot))
+    }
+
+    fn place(&self, slot: Slot) -> Place {
+        Place {
+            slot,
+            hands: Arc::clone(&self.hands),
+        }
+    }
+
+    fn ticket(&self) -> Result<Ticket, Problem> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| {
+            Problem::new(
                 Kind::Overloaded,
                 "queue-full",
                 format!(
                     "all {} workers are busy and {} more requests wait for them; send it again later",
                     self.workers, self.queue
                 ),
-            )),
-        }
+            )
+        })?;
+        Ok(Ticket::new(place, Arc::clone(&self.hands).acquire_owned()))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
     }
 
     /// How many are worked on or wait.
@@ -106,24 +137,33 @@ impl Workers {
 }
 
 impl Place {
-    /// Waits for a worker and does the work on it. The work, once begun, is finished even if nobody
-    /// waits for it any more. Work that panics is an error, and the worker takes the next one.
-    pub(crate) async fn run<T: Send + 'static>(
-        self,
-        work: impl FnOnce(&Hand) -> T + Send + 'static,
-    ) -> Result<T, Problem> {
-        let Ok(hand) = Arc::clone(&self.hands).acquire_owned().await else {
-            return Err(Problem::new(
-                Kind::Overloaded,
-                "shutting-down",
-                "the server is stopping",
-            ));
-        };
-        let place = self.place;
+    /// Waits for a worker. One of a live stream may give way to a newer one before that.
+    pub(crate) async fn turn(self) -> Result<Due, Problem> {
+        let (place, hand) = self.slot.turn().await?;
         let hand = Hand {
             held: Mutex::new(Some(hand)),
             hands: self.hands,
         };
+        Ok(Due { place, hand })
+    }
+
+    /// Waits for a worker and does the work on it.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&Hand) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.turn().await?.run(work).await
+    }
+}
+
+impl Due {
+    /// Does the work. Once begun, it is finished even if nobody waits for it any more. Work that panics is an error,
+    /// and the worker takes the next one.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&Hand) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let Self { place, hand } = self;
         let done = spawn_blocking(move || {
             let result = work(&hand);
             drop((place, hand));

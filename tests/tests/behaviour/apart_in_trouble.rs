@@ -56,7 +56,7 @@ pub fn trials() -> Vec<Trial> {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Another host for features.
-fn second_gpu(site: &Site, cloud: &Member) -> Member {
+pub fn second_gpu(site: &Site, cloud: &Member) -> Member {
     let plan = Plan {
         pipeline: across(),
         gallery: &site.place("none"),
@@ -70,7 +70,7 @@ fn second_gpu(site: &Site, cloud: &Member) -> Member {
     gpu
 }
 
-fn edge(site: &Site, peers: &[String]) -> Member {
+pub fn edge(site: &Site, peers: &[String]) -> Member {
     let plan = Plan {
         pipeline: across(),
         gallery: &site.place("none"),

@@ -91,6 +91,19 @@ impl Client {
         )
     }
 
+    /// The same with more headers.
+    pub fn frame_with(&self, pipeline: &str, picture: &[u8], headers: &[(&str, &str)]) -> Reply {
+        let request = self
+            .agent
+            .post(format!("{}/v1/pipelines/{pipeline}/frames", self.url))
+            .header("content-type", "image/jpeg");
+        let headers = headers.iter();
+        let request = headers.fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        Reply::of(request.send(picture).unwrap())
+    }
+
     /// Makes somebody a member.
     pub fn enrol(&self, id: &str, photos: &[(&str, &[u8])]) -> Reply {
         let mut body = Vec::new();

@@ -11,6 +11,7 @@
 
 mod accuracy;
 mod apart;
+mod apart_in_order;
 mod apart_in_trouble;
 mod authoring;
 mod backends;
@@ -48,6 +49,7 @@ mod registry;
 mod shutdown;
 mod signed;
 mod site;
+mod streams;
 mod supply;
 mod swap;
 mod tags;
@@ -120,10 +122,15 @@ fn main() {
         .into_iter()
         .flatten()
         .collect(),
-        [apart::trials(), apart_in_trouble::trials()]
-            .into_iter()
-            .flatten()
-            .collect(),
+        [
+            streams::trials(),
+            apart::trials(),
+            apart_in_trouble::trials(),
+            apart_in_order::trials(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         [accuracy::trials(), backends::trials(), memory::trials()]
             .into_iter()
             .flatten()

@@ -3,7 +3,7 @@
 use crate::host::{Host, run};
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, SanType,
+    KeyPair, SanType, date_time_ymd,
 };
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,17 @@ impl Authority {
 
     /// The same with these URIs in the certificate.
     pub fn write_uris(&self, uris: &[String], folder: &Path) {
+        self.write_until(uris, 4000, folder);
+    }
+
+    /// The same with a certificate that has expired.
+    pub fn write_expired(&self, zone: &str, folder: &Path) {
+        let uri = format!("spiffe://footlight.test/zone/{zone}");
+        self.write_until(&[uri], 2020, folder);
+    }
+
+    /// With a certificate that ends with this year.
+    fn write_until(&self, uris: &[String], year: i32, folder: &Path) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([]).unwrap();
         params.subject_alt_names = uris
@@ -46,6 +57,7 @@ impl Authority {
             ExtendedKeyUsagePurpose::ServerAuth,
             ExtendedKeyUsagePurpose::ClientAuth,
         ];
+        params.not_after = date_time_ymd(year, 12, 31);
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         fs::create_dir_all(folder).unwrap();
         fs::write(folder.join("tls.crt"), certificate.pem()).unwrap();

@@ -30,7 +30,11 @@ pub fn submit(args: &SubmitArgs) -> Result<Outcome> {
         }
         None => Vec::new(),
     };
-    let path = format!("/v1/pipelines/{}/frames", client::segment(&target.name));
+    let mut path = format!("/v1/pipelines/{}/frames", client::segment(&target.name));
+    if let Some(stream) = &args.stream {
+        path.push_str("?stream=");
+        path.push_str(&client::segment(stream));
+    }
     let mut all = Vec::with_capacity(args.photos.len());
     let mut pictures = names.into_iter();
     for photo in &args.photos {
