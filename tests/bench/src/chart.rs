@@ -117,7 +117,7 @@ pub fn pair_chart(
             let length = (scale.share(*value, ends) * f64::from(WIDTH - LEFT - 80)) as i32;
             let bar = [(LEFT, top), (LEFT + length.max(1), top + BAR - 2)];
             area.draw(&Rectangle::new(bar, colour.filled()))?;
-            let at = (LEFT + length.max(1) + 8, top);
+            let at = (LEFT + length.max(1) + 8, top + 1);
             area.draw(&Text::new(number(*value), at, text(13)))?;
             top += BAR;
         }

@@ -167,26 +167,29 @@ impl Site {
             },
         )?;
         let name = faces(count);
+        let [_, _, ratio] = &up;
         let size = format!(
-            "a JPEG of {:.0} kB at quality {QUALITY}",
-            scene.frame.bytes.len() as f64 / 1e3
+            "a JPEG of {:.0} kB at quality {QUALITY}; {:.0} times fewer bytes",
+            scene.frame.bytes.len() as f64 / 1e3,
+            1.0 / ratio.median
         );
         let alone = |link: &str, of: fn(&Bytes) -> f64| {
             let spread = Spread::of(apart.iter().map(|bytes| of(bytes) / 1e3).collect());
             Row::alone(SECTION, format!("{name}: {link}, a frame"), "kB", spread)
         };
-        let down = |all: &[Bytes], of: fn(&Bytes) -> [f64; 2]| {
-            let down = all.iter().map(|bytes| {
-                let [_, down] = of(bytes);
-                down / 1e3
-            });
-            Spread::of(down.collect())
-        };
-        let (mine, other) = (
-            down(&apart, |bytes| bytes.apart),
-            down(&together, |bytes| bytes.together),
-        );
-        let ratio = Spread::exact(mine.median / other.median);
+        let rounds = apart.iter().zip(&together);
+        let down: Vec<[f64; 2]> = rounds
+            .map(|(apart, together)| {
+                let ([_, mine], [_, other]) = (apart.apart, together.together);
+                [mine / 1e3, other / 1e3]
+            })
+            .collect();
+        let of = |figure: fn(&[f64; 2]) -> f64| Spread::of(down.iter().map(figure).collect());
+        let down = [
+            of(|[mine, _]| *mine),
+            of(|[_, other]| *other),
+            of(|[mine, other]| mine / other),
+        ];
         Ok(vec![
             Row::both(SECTION, format!("{name}{UP}"), "kB", up)
                 .at_most(0.02)
@@ -195,7 +198,7 @@ impl Site {
                 SECTION,
                 format!("{name}: down the uplink, a frame"),
                 "kB",
-                [mine, other, ratio],
+                down,
             ),
             alone("camera to edge", |bytes| bytes.camera_to_edge),
             alone("edge to GPU", |bytes| bytes.edge_to_gpu),
