@@ -243,6 +243,7 @@ fn open(photo: &Path) -> Result<RgbImage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::Rgb;
     use serde_json::json;
 
     fn face(x: u32, y: u32, verdict: Value) -> Value {
@@ -303,8 +304,22 @@ mod tests {
     }
 
     #[test]
-    fn the_room_has_a_frames_size() {
-        let photo = RgbImage::new(2000, 1428);
-        assert_eq!(room(&photo, ROOM.1).dimensions(), SIZE);
+    fn the_room_fills_a_frame_and_keeps_its_shape() {
+        let square = |at: u32, from: u32| (from..from + 200).contains(&at);
+        let photo = RgbImage::from_fn(2000, 1428, |x, y| {
+            Rgb([u8::from(square(x, 400) && square(y, 900)) * 255; 3])
+        });
+        let room = room(&photo, ROOM.1);
+        assert_eq!(room.dimensions(), SIZE);
+        let bright = |pixel: Option<&Rgb<u8>>| pixel.is_some_and(|pixel| pixel.0[0] > 128);
+        let (width, height) = (
+            (0..SIZE.0).filter(|x| (0..SIZE.1).any(|y| bright(room.get_pixel_checked(*x, y)))),
+            (0..SIZE.1).filter(|y| (0..SIZE.0).any(|x| bright(room.get_pixel_checked(x, *y)))),
+        );
+        let (width, height) = (width.count(), height.count());
+        assert!(
+            width > 200 && width.abs_diff(height) <= 2,
+            "{width} x {height}"
+        );
     }
 }
