@@ -45,6 +45,9 @@ pub fn run(
     ] {
         command.arg(name).arg(folder);
     }
+    if let Some(data) = workspace.shared_data() {
+        command.env("FOOTLIGHT_SHARED_DATA", data);
+    }
     if options.measures("deploy") {
         match tools::for_deployment(cache, progress) {
             Ok(tools) => {

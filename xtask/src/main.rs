@@ -68,7 +68,7 @@ enum Task {
     },
     /// Measures the host against a native program and against what people would use instead
     Bench {
-        /// Measure only this section (tax, start, copies, variants, scale, peers, deploy); may be given several times
+        /// Measure only this section (tax, start, copies, variants, scale, peers, deploy, placement); may be given several times
         #[arg(long, value_name = "NAME")]
         only: Vec<String>,
         /// Write the rows to this file as well

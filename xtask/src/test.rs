@@ -113,13 +113,7 @@ pub fn cargo_test(
     command.env("FOOTLIGHT_CACHE", cache.root());
     command.env("FOOTLIGHT_STAGES", workspace.stages());
     command.env("FOOTLIGHT_BIN", workspace.host());
-    // Larger test data, where the source tree has it beside it; tests that want it say so where it is missing.
-    if let Some(data) = workspace
-        .root
-        .parent()
-        .map(|folder| folder.join("shared/data"))
-        .filter(|data| data.is_dir())
-    {
+    if let Some(data) = workspace.shared_data() {
         command.env("FOOTLIGHT_SHARED_DATA", data);
     }
     command

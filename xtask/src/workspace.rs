@@ -35,6 +35,17 @@ impl Workspace {
         self.target.join("stages")
     }
 
+    /// Larger test data, where the environment names it or the source tree has it beside it; what wants it says so where
+    /// it is missing.
+    pub fn shared_data(&self) -> Option<PathBuf> {
+        let named = std::env::var_os("FOOTLIGHT_SHARED_DATA").filter(|data| !data.is_empty());
+        let beside = || Some(self.root.parent()?.join("shared/data"));
+        named
+            .map(PathBuf::from)
+            .or_else(beside)
+            .filter(|data| data.is_dir())
+    }
+
     /// The host's binary.
     pub fn host(&self) -> PathBuf {
         self.target.join("release/footlight")

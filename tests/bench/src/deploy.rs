@@ -73,7 +73,7 @@ pub fn run(places: &Places) -> Result<Vec<Row>> {
         let why = "its tools could not be fetched: see what xtask says above";
         return Ok(vec![Row::failed(SECTION, "deployment", why)]);
     };
-    if let Some(why) = Network::lacks() {
+    if let Some(why) = crate::network::lacks() {
         return Ok(vec![Row::failed(SECTION, "deployment", why)]);
     }
     let network = Network::open(RATE)?;

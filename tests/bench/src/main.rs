@@ -13,7 +13,9 @@ mod host;
 mod load;
 mod measure;
 mod native;
+mod network;
 mod peers;
+mod placement;
 mod places;
 mod process;
 mod report;
@@ -35,7 +37,7 @@ use crate::row::{Results, Row};
 /// A section: its name, and what measures it.
 type Section = (&'static str, fn(&Places) -> Result<Vec<Row>>);
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     ("tax", tax::run),
     ("start", start::run),
     ("copies", copies::run),
@@ -43,6 +45,7 @@ const SECTIONS: [Section; 7] = [
     ("scale", scale::run),
     ("peers", peers::run),
     ("deploy", deploy::run),
+    ("placement", placement::run),
 ];
 
 #[derive(Parser)]
@@ -74,6 +77,14 @@ struct Arguments {
     /// Where the root folders are that container images begin with; the programs for `deploy` are in PATH then
     #[arg(long, value_name = "DIR")]
     bases: Option<PathBuf>,
+    /// The folder of larger test data, for `placement`
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "FOOTLIGHT_SHARED_DATA",
+        hide_env = true
+    )]
+    data: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -84,6 +95,7 @@ fn main() -> Result<()> {
         photos: arguments.photos,
         peers: arguments.peers,
         bases: arguments.bases,
+        data: arguments.data,
     };
     if let Some(side) = arguments.repeat {
         return tax::repeat(&places, side);

@@ -17,6 +17,8 @@ pub struct Places {
     pub peers: PathBuf,
     /// The root folders that container images begin with, where they could be fetched.
     pub bases: Option<PathBuf>,
+    /// Larger test data, which is not part of the project.
+    pub data: Option<PathBuf>,
 }
 
 impl Places {

@@ -6,15 +6,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::chart::{Bar, Scale, bar_chart};
+use crate::chart::{Bar, Pair, Scale, bar_chart, pair_chart};
 use crate::deploy::DRAWN;
+use crate::placement::{DELAY, UP};
 use crate::row::{Results, Row, number};
 
 /// A plot: its title, what it shows, its bars.
 type Plot = (String, String, Vec<Bar>);
 
 /// The sections of the page, in its order: name, heading, what it is about.
-const SECTIONS: [(&str, &str, &str); 7] = [
+const SECTIONS: [(&str, &str, &str); 8] = [
     (
         "tax",
         "What the sandbox costs",
@@ -44,6 +45,11 @@ const SECTIONS: [(&str, &str, &str); 7] = [
         "deploy",
         "How long until it runs somewhere else",
         "A registry and a node in network namespaces of their own, with a link between them of the rate that the paper's 3.5 GB in 200 s come to. A node is told to run the application; time and bytes are counted until it has answered the first frame rightly. Footlight is told a pipeline's digest, and brings stages and models; a brand-new node brings the host itself before, as a container image. The containers are one Python process with the same models behind HTTP (`tests/bench/peers`), in images built from Debian's and PyPI's packages, without anything for GPUs, which the paper's had; containerd is there before, as the host is.",
+    ),
+    (
+        "placement",
+        "What it saves to have the stages apart",
+        "The numbers that the paper left for later. Ours: detection on a host by the camera, features on another host of the site, verification in the cloud (`guests/members-across-zones.toml`, [several hosts](several-hosts.md)). Theirs: the camera sends each frame over the uplink to one host that does all of it (`guests/members.toml`); it is Footlight too, with the same stages, models and members. Both have one pass of detection at 640 x 384, as suits a camera's frames. Frames are scenes of 1920 x 1080 pixels, JPEG with 4:2:0: people before a part of a real photo, scaled up 1.4 times, with faces about 180 pixels wide, as at a door. Every answer is checked: each face once and no other, each verdict right. Each host has a network namespace of its own, joined by bridges. Each side has its own uplink, held to its rate in both directions by a token bucket. Bytes are those that the interfaces counted at five frames a second: headers from Ethernet on, TLS, acknowledgements, and what idle hosts say to each other. What to bear in mind: all hosts share two cores, so ours gain nothing from three machines. Nothing here delays packets; a real uplink adds its round trip to both sides, once a frame. Links within the site are held to no rate; a gigabit would add some 3 ms for the frame. Ours have mutual TLS between hosts; theirs takes the frame over plain HTTP.",
     ),
     (
         "scale",
@@ -88,7 +94,7 @@ pub fn write(docs: &Path, results: &Results) -> Result<()> {
 }
 
 /// The rows that the README shows: the section, how the name begins, and what it is called there.
-const SHOWN: [(&str, &str, &str); 10] = [
+const SHOWN: [(&str, &str, &str); 12] = [
     (
         "tax",
         "frame to verdict",
@@ -138,6 +144,16 @@ const SHOWN: [(&str, &str, &str); 10] = [
         "deploy",
         "container with TensorFlow: to the first",
         "an empty node to the first verdict, against a container with TensorFlow",
+    ),
+    (
+        "placement",
+        "2 faces: up the uplink",
+        "bytes that leave the site for a frame of 1920 x 1080 with 2 faces, stages apart against all in the cloud",
+    ),
+    (
+        "placement",
+        "20 Mbit/s, 2 faces: frame",
+        "frame to verdict of that over 20 Mbit/s, stages apart against all in the cloud",
     ),
 ];
 const BEGIN: &str = "<!-- Made by `cargo xtask bench`; do not edit. -->\n";
@@ -260,6 +276,13 @@ fn plots(docs: &Path, section: &str, rows: &[&Row]) -> Result<Vec<String>> {
         _ => Vec::new(),
     };
     let mut names = Vec::new();
+    if section == "placement" {
+        for (name, title, pairs, scale) in placed(rows) {
+            let file = folder.join(format!("{section}-{name}.svg"));
+            pair_chart(&file, title, SIDES, &pairs, scale)?;
+            names.push(format!("{section}-{name}"));
+        }
+    }
     let scale = match section {
         "deploy" => Scale::Logarithmic,
         _ => Scale::Linear,
@@ -299,6 +322,36 @@ fn compared(rows: &[&Row]) -> Vec<Plot> {
         }
     }
     plots
+}
+
+/// What both sides of a pair are where stages are placed.
+const SIDES: [&str; 2] = ["stages apart", "all in the cloud"];
+
+/// Stages apart beside all in the cloud: name, title, pairs and scale of each plot.
+fn placed(rows: &[&Row]) -> Vec<(&'static str, &'static str, Vec<Pair>, Scale)> {
+    let pairs = |end: &str| -> Vec<Pair> {
+        let both = rows.iter().filter_map(|row| {
+            let name = row.name.strip_suffix(end)?;
+            Some((name.to_owned(), [row.ours?, row.theirs?]))
+        });
+        both.collect()
+    };
+    let plots = [
+        (
+            "bytes-up-the-uplink",
+            "kB up the uplink for a frame of 1920 x 1080; a decade is as long as the next",
+            pairs(UP),
+            Scale::Logarithmic,
+        ),
+        (
+            "frame-to-verdict",
+            "ms from frame to verdict, by the uplink's rate and faces in the frame",
+            pairs(DELAY),
+            Scale::Linear,
+        ),
+    ];
+    let drawn = plots.into_iter().filter(|plot| !plot.2.is_empty());
+    drawn.collect()
 }
 
 /// Every way to a first verdict, from the quickest.
