@@ -413,7 +413,7 @@ mod tests {
         let status = Status::follows(&Status::default(), 1, &one, mixed, &[].into(), NOW);
         assert_eq!(
             says(&status, "Ready"),
-            ("False", "Starting", "hosts are getting ready")
+            ("False", "Starting", "hosts are getting ready on cloud")
         );
     }
 

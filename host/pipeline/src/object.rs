@@ -333,6 +333,17 @@ mod tests {
     }
 
     #[test]
+    fn the_example_is_a_pipeline_whose_boundary_holds() {
+        let file = "../../k8s/examples/member-verification.yaml";
+        let file = PipelineFile::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        file.check().unwrap();
+        pinned(&file).unwrap();
+        let plan = file.check_zones().unwrap().unwrap();
+        assert_eq!(plan.may_run("verify", "cloud"), Ok(()));
+        assert!(plan.may_run("detect", "cloud").is_err());
+    }
+
+    #[test]
     fn what_is_no_such_object_is_said() {
         for (text, words) in [
             ("name = 1", "apiVersion"),
