@@ -59,8 +59,10 @@ impl OfFrame {
         let mut written: BTreeMap<Zone, Bytes> = BTreeMap::new();
         let mut tried: BTreeSet<String> = BTreeSet::new();
         let mut last = None;
-        // A stage that has just moved to another host is known to be there once that host was asked again.
-        let mut moves = None;
+        // A stage that has just moved to another host is known to be there once that host was asked again; a connection
+        // that broke may be there again.
+        let mut soon = None;
+        let mut gone: BTreeSet<String> = BTreeSet::new();
         loop {
             let may_go = |zone: &Zone| match pipeline.plan() {
                 Some(plan) => {
@@ -75,7 +77,7 @@ impl OfFrame {
                 .into_iter()
                 .find(|candidate| !tried.contains(&candidate.peer.address));
             let Some(next) = next else {
-                if moves.is_some_and(|until| Instant::now() < until) {
+                if soon.is_some_and(|until| Instant::now() < until) {
                     sleep(LOOK_AGAIN).await;
                     continue;
                 }
@@ -104,9 +106,14 @@ impl OfFrame {
                 }
                 Answer::Failed(failure) => return Err(failure),
                 Answer::TryAnother(outcome, failure) => {
-                    if outcome == Outcome::NotHere {
-                        let soon = Instant::now() + 2 * self.peers.options.ask_every;
-                        moves.get_or_insert(soon.min(self.until));
+                    if matches!(outcome, Outcome::NotHere | Outcome::Gone) {
+                        let until = Instant::now() + 2 * self.peers.options.ask_every;
+                        soon.get_or_insert(until.min(self.until));
+                    }
+                    // Once more, over another connection.
+                    let address = &next.peer.address;
+                    if outcome == Outcome::Gone && gone.insert(address.clone()) {
+                        tried.remove(address);
                     }
                     tracing::debug!(
                         frame = self.frame,

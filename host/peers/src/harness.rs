@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -134,6 +135,7 @@ pub(crate) fn options() -> Options {
 pub(crate) struct Stub {
     status: Mutex<Status>,
     says: Mutex<Option<Refused>>,
+    hangs: AtomicBool,
     pub(crate) traces: Mutex<Vec<Trace>>,
     metrics: Arc<Metrics>,
 }
@@ -153,7 +155,11 @@ impl Worker for Stub {
     fn work(&self, order: Order) -> impl Future<Output = Result<Vec<u8>, Refused>> + Send {
         self.traces.lock().unwrap().push(order.trace);
         let says = self.says.lock().unwrap().clone();
+        let hangs = self.hangs.swap(false, Ordering::Relaxed);
         async move {
+            if hangs {
+                std::future::pending::<()>().await;
+            }
             says.map_or_else(
                 || Ok(wire::write(&wire::reply(&Worked::default(), Vec::new())).unwrap()),
                 Err,
@@ -193,6 +199,7 @@ impl Other {
         let stub = Arc::new(Stub {
             status: Mutex::new(status),
             says: Mutex::default(),
+            hangs: AtomicBool::new(false),
             traces: Mutex::default(),
             metrics: Arc::new(Metrics::new(zone.parse().unwrap(), node.to_owned())),
         });
@@ -224,6 +231,20 @@ impl Other {
     /// Has it refuse work, or do it.
     pub(crate) fn says(&self, refused: Option<Refused>) {
         *self.stub.says.lock().unwrap() = refused;
+    }
+
+    /// Has it not do the next piece of work, and not say so.
+    pub(crate) fn hangs(&self) {
+        self.stub.hangs.store(true, Ordering::Relaxed);
+    }
+
+    /// Cuts all its connections, and listens anew.
+    pub(crate) async fn cut(&mut self) {
+        self.serving.abort();
+        let _ = (&mut self.serving).await;
+        let tcp = TcpListener::bind(&self.address).await.unwrap();
+        let listener = Listener::new(tcp, self.identity.clone(), options());
+        self.serving = tokio::spawn(listener.serve(self.stub.clone()));
     }
 
     /// Of how many pieces of work it was asked.

@@ -129,6 +129,29 @@ async fn a_stage_that_has_moved_is_found_where_it_is_now() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_in_the_middle_is_opened_again_where_there_is_no_other_host() {
+    let authority = Authority::new();
+    let mut only = Other::start(&authority, "site", "gpu").await;
+    let sender = Sender::start(&authority, &[&only]);
+    only.runs(&sender.pipeline, &["detect"]);
+    sender.until_run("detect", 1).await;
+    only.hangs();
+    let trace = Trace::default();
+    let cut = async {
+        sender.until(|_| only.asked() == 1).await;
+        only.cut().await;
+    };
+    let (sent, ()) = tokio::join!(sender.send("detect", frame(), &trace), cut);
+    sent.unwrap();
+    assert_eq!(only.asked(), 2);
+    let errands = |outcome: &str| {
+        let of = format!("zone=\"site\",node=\"gpu\",outcome=\"{outcome}\"");
+        count(&sender, &format!("footlight_errands_total{{{of}}}"))
+    };
+    assert_eq!((errands("gone"), errands("done")), (1.0, 1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_about_to_end_is_asked_no_more() {
     let authority = Authority::new();
     let (near, far, sender) = two(&authority).await;

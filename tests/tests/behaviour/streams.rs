@@ -57,21 +57,22 @@ fn ended(host: &Host, outcome: &str) -> f64 {
 }
 
 fn newest_first() {
-    let host = serve(3000);
+    let served = serve(3000);
+    let host = &served;
     thread::scope(|scope| {
-        let upload = || scope.spawn(|| (host.frame("nap", &wasi::frame()), Instant::now()));
-        let of = |stream| scope.spawn(move || (live(&host, stream), Instant::now()));
+        let upload = || scope.spawn(move || (host.frame("nap", &wasi::frame()), Instant::now()));
+        let of = |stream| scope.spawn(move || (live(host, stream), Instant::now()));
         let ended_by = |frame: ScopedJoinHandle<'_, (Reply, Instant)>| frame.join().unwrap();
         let working = upload();
         while host.metric("footlight_instances{pipeline=\"nap\"}") == 0.0 {
             thread::sleep(Duration::from_millis(5));
         }
         let first = of("door");
-        waiting(&host, 1.0);
+        waiting(host, 1.0);
         let upload = upload();
-        waiting(&host, 2.0);
+        waiting(host, 2.0);
         let other = of("yard");
-        waiting(&host, 3.0);
+        waiting(host, 3.0);
         let second = of("door");
         let (reply, at) = ended_by(first);
         reply.refused(503, "superseded");
@@ -85,7 +86,7 @@ fn newest_first() {
         assert!(!working.is_finished(), "the worker was done before");
         let third = of("door");
         ended_by(second).0.refused(503, "superseded");
-        waiting(&host, 3.0);
+        waiting(host, 3.0);
         ended_by(working).0.good();
         // It has the turn of the first, and so comes before what came after that one.
         let (door, door_at) = ended_by(third);
@@ -97,13 +98,13 @@ fn newest_first() {
         assert!(at < door_at && door_at < upload_at && upload_at < yard_at);
     });
     assert_eq!(
-        (ended(&host, "superseded"), ended(&host, "answered")),
+        (ended(host, "superseded"), ended(host, "answered")),
         (2.0, 4.0)
     );
     let reason = "footlight_refusals_total{reason=\"superseded\"}";
     assert_eq!(host.metric(reason), 2.0);
     for wrong in ["", "a%20b", &"x".repeat(65), "a&stream=b", "a&camera=b"] {
-        live(&host, wrong).refused(400, "malformed-query");
+        live(host, wrong).refused(400, "malformed-query");
     }
 }
 
