@@ -3,7 +3,11 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing
+    clippy::indexing_slicing,
+    // An answer of axum is as large as it is.
+    clippy::result_large_err,
+    // A list of one reads best as one.
+    clippy::cloned_ref_to_slice_refs
 )]
 
 use std::collections::BTreeMap;
