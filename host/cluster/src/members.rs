@@ -209,11 +209,11 @@ impl ClusterMembers {
             for pipeline in &pipelines {
                 changed(pipeline);
             }
-            if let Some(file) = &self.file {
-                if let Err(error) = file.write(&lines) {
-                    let path = file.path().display();
-                    tracing::warn!(%path, %error, "members cannot be remembered for the next start");
-                }
+            if let Some(file) = &self.file
+                && let Err(error) = file.write(&lines)
+            {
+                let path = file.path().display();
+                tracing::warn!(%path, %error, "members cannot be remembered for the next start");
             }
         });
         if let Err(error) = told.await {

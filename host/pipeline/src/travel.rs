@@ -69,10 +69,10 @@ impl Deployment {
         let Some(gallery) = self.shared_gallery() else {
             return false;
         };
-        if gallery.shared().is_some_and(Shared::is_behind) {
-            if let Err(error) = gallery.take_members() {
-                tracing::error!(%error, "members that are kept elsewhere cannot be taken");
-            }
+        if gallery.shared().is_some_and(Shared::is_behind)
+            && let Err(error) = gallery.take_members()
+        {
+            tracing::error!(%error, "members that are kept elsewhere cannot be taken");
         }
         let followed = gallery.followed();
         followed.is_some_and(|followed| followed.tag.changed())
