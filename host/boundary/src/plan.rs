@@ -37,6 +37,11 @@ impl Plan {
         })
     }
 
+    /// All zones.
+    pub fn zones(&self) -> impl Iterator<Item = &Zone> {
+        self.zones.iter()
+    }
+
     /// Where a stage may run; nowhere, if there is no such stage.
     pub fn zones_of(&self, stage: &str) -> impl Iterator<Item = &Zone> {
         self.placement.get(stage).into_iter().flatten()

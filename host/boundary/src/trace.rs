@@ -23,6 +23,7 @@ type Made = BTreeMap<String, BTreeSet<Zone>>;
 impl Trace<'_> {
     /// Follows the frames of each zone by themselves: what is possible for one may not be for another.
     pub(crate) fn run(&mut self) {
+        self.between_gates();
         for entry in self.frames {
             self.follow(entry);
         }
@@ -70,6 +71,28 @@ impl Trace<'_> {
         }
         self.take_back(&made);
         self.note(&full);
+    }
+
+    /// Templates that one gate has let in are looked at by the gates of other zones, where a rule lets them: they are
+    /// what an enrolment there must differ from. Where none does, each gate knows those of its own zone.
+    fn between_gates(&mut self) {
+        let Some(gallery) = &self.pipeline.gallery else {
+            return;
+        };
+        let class = &gallery.template;
+        for from in self.frames {
+            for to in self.frames {
+                if self.way(class, from, to) == Way::Leaves {
+                    self.paths.insert(Path {
+                        class: class.clone(),
+                        from: from.clone(),
+                        consumer: Consumer::Gate,
+                        to: to.clone(),
+                        way: Way::Leaves,
+                    });
+                }
+            }
+        }
     }
 
     /// What is told of items goes back the way that they came: to the zone that sent them, and on from there.

@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use footlight_artifacts::Judge;
 use footlight_nn::{Runtimes, cache_dir};
 use footlight_pipeline::{
-    ArtifactSource, Definition, Deployment, FileSource, Here, Locations, NodeFacts, OpenError,
-    Place, References, Source, Sources, Supply,
+    ArtifactSource, Definition, Deployment, FileSource, Here, Locations, Members, NodeFacts,
+    OpenError, Place, References, Source, Sources, Supply,
 };
 use footlight_sandbox::Sandbox;
 use footlight_sealed::Sealed;
@@ -89,8 +89,8 @@ impl Opener {
         })
     }
 
-    /// Opens a pipeline that somebody else says, on a node of which this is known. Whoever says it also says when there is
-    /// another version.
+    /// Opens a pipeline that somebody else says, on a node of which this is known, with the members that it shares with other
+    /// hosts, where it does. Whoever says it also says when there is another version.
     ///
     /// # Errors
     /// As [`Deployment::open`]; and no place for its members.
@@ -99,10 +99,15 @@ impl Opener {
         source: Arc<S>,
         definition: Definition,
         node: NodeFacts,
+        members: Option<Arc<dyn Members>>,
     ) -> Result<Served, OpenError> {
         let words = |error: anyhow::Error| OpenError::from(format!("{error:#}"));
         let gallery = locate::gallery(&self.args.gallery, &definition.file.name, true);
-        let deployment = gallery.and_then(|gallery| self.deployment(self.locations(None), gallery));
+        let locations = Locations {
+            members,
+            ..self.locations(None)
+        };
+        let deployment = gallery.and_then(|gallery| self.deployment(locations, gallery));
         let deployment = deployment.map_err(words)?;
         deployment.on_node(node);
         let pipeline = deployment.open(definition, &[])?;
@@ -113,6 +118,11 @@ impl Opener {
             source,
             watch: false,
         })
+    }
+
+    /// Whether members are encrypted with the key of a site here, and so may be shared.
+    pub fn has_site_key(&self) -> bool {
+        self.site_key.is_some()
     }
 
     /// Where the host is; none where it is one by itself.
@@ -128,6 +138,7 @@ impl Opener {
             gallery: None,
             site_key: self.site_key.clone(),
             here: self.here.clone(),
+            members: None,
         }
     }
 

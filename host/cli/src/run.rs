@@ -56,6 +56,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome> {
         options.max_body =
             usize::try_from(max_body).context("--max-body does not fit this machine's memory")?;
     }
+    options.whole_versions = args.kubernetes;
     // Async workers only read and write; frames are worked on by threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

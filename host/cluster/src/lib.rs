@@ -11,7 +11,7 @@
 //! ([`Kept`]).
 //!
 //! Where to read on: `view` (what a host sees), `watch` (how it sees it), `kept` (what it remembers), `status` (what an object's
-//! status is), `report` (how it is written).
+//! status is), `report` (how it is written), `members` (who is enrolled, as objects). [`check`] is for people: what a cluster lacks.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -19,6 +19,8 @@ mod api;
 pub mod check;
 mod error;
 mod kept;
+mod member_file;
+mod members;
 mod report;
 mod status;
 mod view;
@@ -28,6 +30,7 @@ pub use api::Cluster;
 pub use error::Error;
 pub use kept::Kept;
 pub use kube::core::DynamicObject as Object;
+pub use members::ClusterMembers;
 pub use report::{Report, Reporter, Reports};
 pub use status::{State, Status};
 pub use view::{HostPod, Me, PIPELINE, View, ZONE_LABEL};

@@ -28,7 +28,9 @@ pub struct Report {
     pub zone: Option<String>,
     /// The version that it runs.
     pub version: Option<String>,
-    /// How far it is with the version that the object says.
+    /// The version that it is to run, which all else is about.
+    pub wanted: Option<String>,
+    /// How far it is with that.
     pub state: State,
     /// The stages that it runs.
     pub stages: Vec<String>,
@@ -118,21 +120,25 @@ impl Reporter {
                 node: me.node.clone(),
                 zone: report.zone,
                 version: report.version,
+                wanted: report.wanted,
                 state: report.state,
                 stages: report.stages,
                 elsewhere: report.elsewhere,
                 message: report.message,
             });
         }
-        let mut pods = hosts.iter().map(|host| host.name.as_str());
-        if pods.next() == Some(&me.pod) {
+        // A pod that is not ready may be one that nobody hears of.
+        let first = hosts.iter().find(|host| host.ready).or(hosts.first());
+        if first.is_some_and(|first| first.name == me.pod) {
             let spec = object.data.get("spec").cloned().unwrap_or(Value::Null);
             let name = object.name_any();
             let judged = Definition::of_object(&name, &spec, name.clone());
             let there: BTreeSet<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
-            let hosts = status.only(&there).hosts;
+            let away = hosts.iter().filter(|host| !host.ready);
+            let away: BTreeSet<&str> = away.map(|host| host.name.as_str()).collect();
+            let said = status.only(&there).hosts;
             let generation = object.metadata.generation.unwrap_or_default();
-            status = Status::follows(&before, generation, &judged, hosts, &now);
+            status = Status::follows(&before, generation, &judged, said, &away, &now);
         }
         (status != before).then_some(status)
     }

@@ -76,7 +76,10 @@ pub struct Host {
     /// The version that it runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// How far it is with the version that the object says.
+    /// The version that all else is about: the one that it is to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<String>,
+    /// How far it is with that.
     pub state: State,
     /// The stages that it runs.
     pub stages: Vec<String>,
@@ -104,15 +107,31 @@ pub enum State {
 
 impl Status {
     /// The status that follows from what hosts say: `before` is what the object has, `judged` what is to be made of its
-    /// `spec`, `now` the time as Kubernetes writes it.
+    /// `spec`, `now` the time as Kubernetes writes it. Hosts in `away` have said something and are not there to do it.
     pub fn follows(
         before: &Status,
         generation: i64,
         judged: &Result<Definition, Rejection>,
-        hosts: Vec<Host>,
+        said: Vec<Host>,
+        away: &BTreeSet<&str>,
         now: &str,
     ) -> Self {
         let wanted = judged.as_ref().ok().and_then(|it| it.version.clone());
+        let hosts = said.iter().map(|host| {
+            let mut host = host.clone();
+            if away.contains(host.pod.as_str()) {
+                host.stages.clear();
+                host.message = "its pod is not ready".to_owned();
+            }
+            // What it said of another version is nothing about this one.
+            if judged.is_ok() && host.wanted != wanted {
+                host.elsewhere.clear();
+                host.state = State::Starting;
+                host.message.clear();
+            }
+            host
+        });
+        let hosts: Vec<Host> = hosts.collect();
         let names: Vec<String> = match judged {
             Ok(definition) => definition.file.stages.keys().cloned().collect(),
             // Those of the version before, which goes on.
@@ -155,7 +174,7 @@ impl Status {
             hosts_serving: hosts.iter().filter(|host| !host.stages.is_empty()).count(),
             conditions: conditions.into(),
             stages,
-            hosts,
+            hosts: said,
         }
     }
 
@@ -350,6 +369,7 @@ mod tests {
         Host {
             pod: format!("footlight-{node}"),
             node: node.to_owned(),
+            wanted: version.clone(),
             version,
             state,
             stages: stages.iter().map(|name| (*name).to_owned()).collect(),
@@ -373,7 +393,7 @@ mod tests {
             host("edge", version.clone(), State::Serving, &["detect"]),
             host("cloud", version, State::Serving, &["verify"]),
         ];
-        Status::follows(&Status::default(), 1, judged, hosts, NOW)
+        Status::follows(&Status::default(), 1, judged, hosts, &[].into(), NOW)
     }
 
     #[test]
@@ -390,7 +410,7 @@ mod tests {
             host("edge", version(&one), State::Serving, &["detect"]),
             host("cloud", version(&other), State::Serving, &["verify"]),
         ];
-        let status = Status::follows(&Status::default(), 1, &one, mixed, NOW);
+        let status = Status::follows(&Status::default(), 1, &one, mixed, &[].into(), NOW);
         assert_eq!(
             says(&status, "Ready"),
             ("False", "Starting", "hosts are getting ready")
@@ -407,9 +427,10 @@ mod tests {
         ];
         let mut refused = hosts.clone();
         refused[1].message = "no such manifest".to_owned();
-        let status = Status::follows(&before, 2, &other, hosts, NOW);
+        refused[1].wanted = version(&other);
+        let status = Status::follows(&before, 2, &other, hosts, &[].into(), NOW);
         assert_eq!(status.version, version(&one));
-        let status = Status::follows(&status, 2, &other, refused, NOW);
+        let status = Status::follows(&status, 2, &other, refused, &[].into(), NOW);
         let (ready, reason, message) = says(&status, "Ready");
         assert_eq!((ready, reason), ("True", "Refused"));
         assert!(message.contains("cloud: no such manifest"), "{message}");
@@ -426,7 +447,7 @@ mod tests {
             why: "a crop would leave".to_owned(),
         });
         let later = "2027-01-02T03:04:05Z";
-        let status = Status::follows(&before, 2, &rejection, before.hosts.clone(), later);
+        let status = Status::follows(&before, 2, &rejection, before.hosts.clone(), &[].into(), later);
         assert_eq!(
             says(&status, "Accepted"),
             ("False", "BoundaryBroken", "a crop would leave")
@@ -447,11 +468,32 @@ mod tests {
         let one = judged(1.0);
         let mut hosts = vec![host("cloud", version(&one), State::Serving, &["verify"])];
         hosts[0].elsewhere = BTreeMap::from([("detect".to_owned(), "it wants a GPU".to_owned())]);
-        let status = Status::follows(&Status::default(), 1, &one, hosts, NOW);
+        let status = Status::follows(&Status::default(), 1, &one, hosts, &[].into(), NOW);
         let (placed, reason, message) = says(&status, "Placed");
         assert_eq!((placed, reason), ("False", "NoHost"));
         assert_eq!(message, "`detect` fits no host: cloud: it wants a GPU");
         assert_eq!(says(&status, "Ready").1, "NotPlaced");
+    }
+
+    #[test]
+    fn what_was_said_of_another_version_is_not_held_against_this_one() {
+        let (one, other) = (judged(1.0), judged(2.0));
+        let mut hosts = vec![host("cloud", version(&one), State::Serving, &["verify"])];
+        hosts[0].elsewhere = BTreeMap::from([("detect".to_owned(), "it wants a GPU".to_owned())]);
+        let status = Status::follows(&Status::default(), 2, &other, hosts, &[].into(), NOW);
+        assert_eq!(says(&status, "Placed").0, "True");
+        assert_eq!(says(&status, "Ready").1, "Starting");
+    }
+
+    #[test]
+    fn a_host_that_is_away_runs_nothing() {
+        let one = judged(1.0);
+        let before = two(&one);
+        let away = BTreeSet::from(["footlight-cloud"]);
+        let status = Status::follows(&before, 1, &one, before.hosts.clone(), &away, NOW);
+        assert_eq!(says(&status, "Ready").0, "False");
+        assert_eq!(status.stages[1].message, "edge: it is placed elsewhere; cloud: its pod is not ready");
+        assert_eq!(status.hosts, before.hosts, "what it said stays");
     }
 
     #[test]

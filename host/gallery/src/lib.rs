@@ -39,6 +39,12 @@
 //! [`Gallery::seal`] encrypts all members with the key of a site, and [`SealedGallery::open`] makes a gallery of
 //! them again, in memory: its model has the same digest. Nothing leaves this crate in between that could be read.
 //! [`SealedAbout`] is what anybody may know of it, and is sealed along: nobody can say something else of it.
+//!
+//! # Kept in common
+//!
+//! Where several hosts share what they enrol, each member is sealed by itself: [`Gallery::admit`] checks as
+//! [`Gallery::enrol`] does, [`Gallery::seal_member`] makes a [`SealedMember`], and whoever has that can open it and put
+//! it into a gallery with [`Gallery::apply`]. It is kept under a name that only the key leads to.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -52,6 +58,7 @@ mod onnx;
 mod record;
 mod refusal;
 mod sealed;
+mod sealed_member;
 mod similarity;
 mod store;
 
@@ -62,4 +69,5 @@ pub use member::{InvalidId, Member, MemberId, Quality, Template, TemplateInfo};
 pub use model::{GalleryModel, MAX_MATCHES};
 pub use refusal::Refusal;
 pub use sealed::{SealedAbout, SealedError, SealedGallery};
+pub use sealed_member::{Enrolled, MemberAbout, SealedMember, UnopenedMember};
 pub use store::{Gallery, MAX_TEMPLATES};

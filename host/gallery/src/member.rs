@@ -87,6 +87,22 @@ pub struct Quality {
     pub score: f32,
 }
 
+impl Quality {
+    /// The same in so few steps that little can be hidden in it: sizes and sharpness are whole numbers up to 9999, the
+    /// others have two digits after the point. That is 10,000 x 101 x 10,000 x 101 choices, less than 40 bits.
+    pub fn rounded(self) -> Quality {
+        // By way of whole numbers: what is no number has many forms, and becomes 0.
+        let whole = |value: f32| f32::from((value.round() as u16).min(9999));
+        let share = |value: f32| f32::from(((value * 100.0).round() as u8).min(100)) / 100.0;
+        Quality {
+            face_pixels: whole(self.face_pixels),
+            turn: share(self.turn),
+            sharpness: whole(self.sharpness),
+            score: share(self.score),
+        }
+    }
+}
+
 /// A template to be stored: the feature of one photo, and where it comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {

@@ -182,7 +182,7 @@ impl SealedGallery {
         let members = content
             .members
             .into_iter()
-            .map(|named| member(named, dimension))
+            .map(|named| member(named, dimension).map_err(SealedError::Content))
             .collect::<Result<Vec<_>, _>>()?;
         let gallery = Gallery::in_memory(made_by, dimension)?;
         gallery.put_records(members)?;
@@ -198,12 +198,16 @@ fn context(about: &str) -> String {
     )
 }
 
-fn member(named: NamedRecord, dimension: usize) -> Result<(MemberId, MemberRecord), SealedError> {
+/// A member, if that is one; why it is none.
+pub(crate) fn member(
+    named: NamedRecord,
+    dimension: usize,
+) -> Result<(MemberId, MemberRecord), String> {
     let id: MemberId = named
         .id
         .parse()
-        .map_err(|error: crate::InvalidId| SealedError::Content(error.to_string()))?;
-    let fails = |why: String| SealedError::Content(format!("member {id}: {why}"));
+        .map_err(|error: crate::InvalidId| error.to_string())?;
+    let fails = |why: String| format!("member {id}: {why}");
     let record = named.member.unwrap_or_default();
     record.check(dimension).map_err(fails)?;
     if record.templates.len() > MAX_TEMPLATES {

@@ -8,7 +8,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use crate::file::{self, Failure};
 use crate::record::{Features, MemberRecord, TemplateRecord};
 use crate::similarity::{cosine, normalise};
-use crate::{EnrolmentError, Error, GalleryModel, Gate, Member, MemberId, Template};
+use crate::{Enrolled, EnrolmentError, Error, GalleryModel, Gate, Member, MemberId, Template};
 
 /// The most templates of a member. More photos than this add nothing to recognise someone by, and each
 /// makes the gallery's model larger for all.
@@ -137,21 +137,54 @@ impl Gallery {
         templates: Vec<Template>,
         gate: &Gate,
     ) -> Result<Member, EnrolmentError> {
-        let record = self.new_record(&templates)?;
-        let features: Vec<Vec<f32>> = record
-            .templates
-            .iter()
-            .map(TemplateRecord::feature)
-            .collect();
-        gate.agreement(&features.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        let (record, features) = self.agreed(&templates, gate)?;
         // Looking at the others within the transaction: nobody else can be enrolled meanwhile.
         self.change(|table| {
-            for (photo, nearest) in self.nearest(table, id, &features)?.into_iter().enumerate() {
-                gate.distinct(photo, nearest)?;
-            }
+            self.distinct(table, id, &features, gate)?;
             Ok(self.insert(table, id, &record)?)
         })
         .map(|()| member(id.clone(), &record))
+    }
+
+    /// What [`Gallery::enrol`] would store, checked as it checks, and not stored: for members who are kept somewhere
+    /// else, from where they come into the gallery with [`Gallery::apply`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Gallery::enrol`].
+    pub fn admit(
+        &self,
+        id: &MemberId,
+        templates: &[Template],
+        gate: &Gate,
+    ) -> Result<Enrolled, EnrolmentError> {
+        let (record, features) = self.agreed(templates, gate)?;
+        self.distinct(&self.table()?, id, &features, gate)?;
+        Ok(Enrolled {
+            id: id.clone(),
+            record,
+        })
+    }
+
+    /// Stores members as they are, in place of what there was of them, and removes others, all in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written; the gallery is as before then.
+    pub fn apply(
+        &self,
+        put: impl IntoIterator<Item = Enrolled>,
+        remove: &[MemberId],
+    ) -> Result<(), Error> {
+        self.change(|table| {
+            for id in remove {
+                table
+                    .remove(id.as_str())
+                    .map_err(Failure::write(&self.name))?;
+            }
+            put.into_iter()
+                .try_for_each(|member| self.insert(table, &member.id, &member.record))
+        })
     }
 
     /// Removes a member with all templates. False where there is no such member.
@@ -308,6 +341,36 @@ impl Gallery {
             gallery: self.name.clone(),
             detail,
         }
+    }
+
+    /// The record of templates that show one person, with their features.
+    fn agreed(
+        &self,
+        templates: &[Template],
+        gate: &Gate,
+    ) -> Result<(MemberRecord, Vec<Vec<f32>>), EnrolmentError> {
+        let record = self.new_record(templates)?;
+        let features: Vec<Vec<f32>> = record
+            .templates
+            .iter()
+            .map(TemplateRecord::feature)
+            .collect();
+        gate.agreement(&features.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        Ok((record, features))
+    }
+
+    /// Checks that features are those of no other member.
+    fn distinct(
+        &self,
+        table: &impl ReadableTable<&'static str, &'static [u8]>,
+        id: &MemberId,
+        features: &[Vec<f32>],
+        gate: &Gate,
+    ) -> Result<(), EnrolmentError> {
+        for (photo, nearest) in self.nearest(table, id, features)?.into_iter().enumerate() {
+            gate.distinct(photo, nearest)?;
+        }
+        Ok(())
     }
 
     fn new_record(&self, templates: &[Template]) -> Result<MemberRecord, Error> {

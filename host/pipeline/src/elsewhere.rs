@@ -324,7 +324,7 @@ impl Pipeline {
         }
     }
 
-    fn pack(
+    pub(crate) fn pack(
         &self,
         left: &mut Frame,
         item: &Item,

@@ -4,6 +4,7 @@ use crate::elsewhere::{Elsewhere, Nowhere, Purpose};
 use crate::error::{FrameError, OpenError};
 use crate::file::GallerySection;
 use crate::gallery::{Follower, SharedGallery};
+use crate::members::{Reader, SharedError};
 use crate::open::Pipeline;
 use crate::run::{Node, Trace};
 use footlight_gallery::{Candidate, EnrolmentError, Member, MemberId, Quality, Refusal, Template};
@@ -16,8 +17,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) struct Enrolment {
     pub(crate) gallery: Arc<SharedGallery>,
     pub(crate) section: GallerySection,
-    /// While this lives, the graph follows the gallery.
-    pub(crate) _follower: Arc<Follower>,
+    /// While this lives, the graph follows the gallery; none where nothing here searches it.
+    pub(crate) _follower: Option<Arc<Follower>>,
+    /// While this lives, members that are shared are held to this version's boundary.
+    pub(crate) _reader: Option<Arc<Reader>>,
 }
 
 /// A face that was found in a photo, with its feature.
@@ -72,6 +75,15 @@ pub enum EnrolError {
         /// What went wrong.
         source: FrameError,
     },
+    /// A template may not leave the zone of this host, and members are shared with hosts in others.
+    #[error("the member is shared with hosts in other zones: {0}")]
+    Boundary(#[from] footlight_boundary::Refusal),
+    /// The members cannot be changed now, as where they are kept cannot be reached.
+    #[error("{0}")]
+    Away(String),
+    /// The same member was changed by another host at the same time.
+    #[error("{0}")]
+    Changed(String),
     /// The gallery could not be read or written, or its graph could not be made.
     #[error("{0}")]
     Gallery(String),
@@ -128,29 +140,57 @@ impl Pipeline {
         if !refused.is_empty() {
             return Err(EnrolError::Refused(refused));
         }
-        let gate = &enrolment.section.gate;
-        let member = enrolment
-            .gallery
-            .gallery()
-            .enrol(id, templates, gate)
-            .map_err(|error| match error {
-                EnrolmentError::Refused(refusal) => {
-                    let photo = refusal.photo().and_then(|place| names.get(place));
-                    let photo = photo.map_or("the photos together", String::as_str);
-                    EnrolError::Refused(vec![about(photo, &refusal)])
-                }
-                EnrolmentError::Gallery(error) => EnrolError::Gallery(error.to_string()),
-            })?;
-        enrolment.gallery.refresh().map_err(stale)?;
+        self.keep(id, templates, &names)
+    }
+
+    /// Stores a member with templates, one of each of the photos of these names, if the gate lets all of them in
+    /// together.
+    pub(crate) fn keep(
+        &self,
+        id: &MemberId,
+        templates: Vec<Template>,
+        photos: &[String],
+    ) -> Result<Member, EnrolError> {
+        let enrolment = self.own_gallery()?;
+        let (shared, gate) = (&enrolment.gallery, &enrolment.section.gate);
+        let gallery = shared.gallery();
+        let refused = |error| match error {
+            EnrolmentError::Refused(refusal) => {
+                let photo = refusal.photo().and_then(|place| photos.get(place));
+                let photo = photo.map_or("the photos together", String::as_str);
+                EnrolError::Refused(vec![about(photo, &refusal)])
+            }
+            EnrolmentError::Gallery(error) => EnrolError::Gallery(error.to_string()),
+        };
+        let Some(members) = shared.shared() else {
+            let member = gallery.enrol(id, templates, gate).map_err(refused)?;
+            shared.refresh().map_err(stale)?;
+            return Ok(member);
+        };
+        // The gate is to judge what the others will have.
+        let templates = self.as_they_leave(templates)?;
+        let member =
+            members
+                .enrol(&gallery, id, &templates, gate)
+                .map_err(|error| match error {
+                    SharedError::Enrolment(error) => refused(error),
+                    SharedError::Members(error) => error.into(),
+                })?;
+        shared.take_members().map_err(stale)?;
         Ok(member)
     }
 
     /// Removes a member. False where there is none of that id.
     ///
     /// # Errors
-    /// No gallery, one that is enrolled elsewhere, or one that cannot be written.
+    /// No gallery, one that is enrolled elsewhere, or one that cannot be written or reached.
     pub fn forget(&self, id: &MemberId) -> Result<bool, EnrolError> {
         let shared = &self.own_gallery()?.gallery;
+        if let Some(members) = shared.shared() {
+            let removed = members.remove(id)?;
+            shared.take_members().map_err(stale)?;
+            return Ok(removed);
+        }
         let removed = shared.gallery().remove(id).map_err(gallery_failed)?;
         if removed {
             shared.refresh().map_err(stale)?;
@@ -220,7 +260,7 @@ impl Pipeline {
     /// The gallery where it is enrolled here.
     pub(crate) fn own_gallery(&self) -> Result<&Enrolment, EnrolError> {
         let enrolment = self.enrolment()?;
-        match &enrolment.gallery.followed {
+        match enrolment.gallery.followed() {
             None => Ok(enrolment),
             Some(followed) => Err(EnrolError::Followed(followed.tag.reference.to_string())),
         }

@@ -7,6 +7,7 @@
 use crate::error::OpenError;
 use crate::file::GallerySection;
 use crate::followed::Followed;
+use crate::members::Shared;
 use crate::parts::placed;
 use footlight_gallery::{Gallery, GalleryModel};
 use footlight_nn::{Model, Registry, Runtimes};
@@ -16,11 +17,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 pub(crate) struct SharedGallery {
     /// Another one takes its place only where it is enrolled elsewhere.
     gallery: RwLock<Arc<Gallery>>,
-    /// Where it is enrolled, if not here.
-    pub(crate) followed: Option<Followed>,
+    kept: Kept,
     runtimes: Arc<Runtimes>,
     /// Held while graphs are built and put in place, so that of two changes the later one wins.
     graphs: Mutex<Graphs>,
+}
+
+/// Whose a gallery is.
+pub(crate) enum Kept {
+    /// This host's own.
+    Here,
+    /// Another host's, from which it comes whole.
+    Followed(Followed),
+    /// That of several hosts, each of which may change it.
+    Shared(Shared),
 }
 
 #[derive(Default)]
@@ -37,14 +47,10 @@ pub(crate) struct Follower {
 }
 
 impl SharedGallery {
-    pub(crate) fn new(
-        gallery: Gallery,
-        followed: Option<Followed>,
-        runtimes: Arc<Runtimes>,
-    ) -> Self {
+    pub(crate) fn new(gallery: Gallery, kept: Kept, runtimes: Arc<Runtimes>) -> Self {
         Self {
             gallery: RwLock::new(Arc::new(gallery)),
-            followed,
+            kept,
             runtimes,
             graphs: Mutex::default(),
         }
@@ -54,6 +60,38 @@ impl SharedGallery {
     pub(crate) fn gallery(&self) -> Arc<Gallery> {
         let gallery = self.gallery.read().unwrap_or_else(PoisonError::into_inner);
         gallery.clone()
+    }
+
+    /// Where it is enrolled, if that is on another host.
+    pub(crate) fn followed(&self) -> Option<&Followed> {
+        match &self.kept {
+            Kept::Followed(followed) => Some(followed),
+            _ => None,
+        }
+    }
+
+    /// Where its members are kept, if several hosts share them.
+    pub(crate) fn shared(&self) -> Option<&Shared> {
+        match &self.kept {
+            Kept::Shared(shared) => Some(shared),
+            _ => None,
+        }
+    }
+
+    /// Takes members as they are kept now, between two frames. Whether anything was changed; never, where they are not
+    /// shared.
+    pub(crate) fn take_members(&self) -> Result<bool, OpenError> {
+        let Some(shared) = self.shared() else {
+            return Ok(false);
+        };
+        let changed = shared
+            .take(&self.gallery())
+            .map_err(|error| failed(&error))?;
+        if changed {
+            self.refresh()?;
+            shared.settled();
+        }
+        Ok(changed)
     }
 
     /// Puts the gallery's graph into a registry, now and whenever it changes.
@@ -81,9 +119,14 @@ impl SharedGallery {
         let mut graphs = self.lock();
         // Where something fails, what is there now is not to be had for the gallery as it is.
         graphs.made.clear();
+        let followers = graphs.living();
+        if followers.is_empty() {
+            // Members are kept here, and looked for elsewhere.
+            return Ok(());
+        }
         let built = self.read()?;
         let mut outcome = Ok(());
-        for follower in graphs.living() {
+        for follower in followers {
             let section = &follower.section;
             let model = match graphs.made_for(section) {
                 Some(model) => Ok(model),

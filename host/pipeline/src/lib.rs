@@ -15,7 +15,8 @@
 //!
 //! Where to read on: `file` (what can be written), `open` and `parts` (how it becomes a pipeline), `run` (the way
 //! of a frame), `answer` (what comes out), `enrol` (how a member is made), `deployment` and `gallery` (what versions
-//! share), `travel` and `followed` (how a gallery comes from one host to another).
+//! share), `travel` and `followed` (how a gallery comes from one host to another), `members` (where hosts share theirs),
+//! `leave` (what of a template goes to other zones).
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
@@ -33,6 +34,8 @@ mod file;
 mod file_source;
 mod followed;
 mod gallery;
+mod leave;
+mod members;
 mod node;
 mod object;
 mod obtain;
@@ -62,6 +65,7 @@ pub use error::{FrameError, OpenError};
 pub use examine::{ByName, components, models, stages};
 pub use file::{GallerySection, ModelSection, PipelineFile, StageSection};
 pub use file_source::FileSource;
+pub use members::{Members, MembersError};
 pub use node::{NodeFacts, StagePlacement};
 pub use object::{API_VERSION, KIND, Reason, Rejection};
 pub use open::{Locations, Pipeline, StageInfo};

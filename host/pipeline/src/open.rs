@@ -5,6 +5,7 @@ use crate::elsewhere::{Border, Here};
 use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::PipelineFile;
+use crate::members::Members;
 use crate::node::NodeFacts;
 use crate::order::order;
 use crate::parts::{OpenModel, OpenStage, Parts};
@@ -34,6 +35,9 @@ pub struct Locations {
     /// The folder in which the gallery is kept, or the artifact that it comes as, which is enrolled elsewhere; none
     /// keeps it in memory.
     pub gallery: Option<Place>,
+    /// Where members are kept that several hosts share, each encrypted with `site_key`; then they are there and nowhere
+    /// else, whatever `gallery` says.
+    pub members: Option<Arc<dyn Members>>,
     /// What galleries travel encrypted with.
     pub site_key: Option<Arc<SiteKey>>,
     /// Where the host is, and which stages it runs; none where it is the only one and runs all of them.
@@ -138,7 +142,7 @@ impl Pipeline {
         };
         let enrolment = match &file.gallery {
             Some(section) if parts.wants_gallery(section) => {
-                Some(parts.gallery(section, &registry, &deployment.gallery)?)
+                Some(parts.gallery(section, &registry, &deployment.gallery, border.as_ref())?)
             }
             _ => None,
         };

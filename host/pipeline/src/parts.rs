@@ -1,11 +1,13 @@
 //! The parts of a pipeline, each opened by itself.
 
 use crate::class::Class;
+use crate::elsewhere::Border;
 use crate::enrol::Enrolment;
 use crate::error::OpenError;
 use crate::file::{GallerySection, ModelSection, PipelineFile, StageSection};
 use crate::followed::Followed;
-use crate::gallery::SharedGallery;
+use crate::gallery::{Kept, SharedGallery};
+use crate::members::{Members, Reader, Shared};
 use crate::obtain::ObtainedModel;
 use crate::open::{Locations, Pipeline, StageInfo};
 use crate::place::Place;
@@ -201,6 +203,7 @@ impl Parts<'_> {
         section: &GallerySection,
         registry: &Arc<Registry>,
         open: &Mutex<Option<Arc<SharedGallery>>>,
+        border: Option<&Border>,
     ) -> Result<Enrolment, OpenError> {
         let fail = |message: String| OpenError::new(format!("[gallery] {message}"));
         let dimension = check_gallery(self.file, section)?;
@@ -213,8 +216,8 @@ impl Parts<'_> {
         let gallery = match there {
             Some(shared) => shared,
             None => {
-                let (gallery, followed) = self.open_gallery(&maker, dimension).map_err(fail)?;
-                let shared = SharedGallery::new(gallery, followed, self.runtimes.clone());
+                let (gallery, kept) = self.open_gallery(&maker, dimension).map_err(fail)?;
+                let shared = SharedGallery::new(gallery, kept, self.runtimes.clone());
                 lock().insert(Arc::new(shared)).clone()
             }
         };
@@ -228,8 +231,25 @@ impl Parts<'_> {
                 maker
             )));
         }
+        // Before its graph is in the registry: no frame is to see an empty gallery, or members of a zone that this
+        // version may not know.
+        let reader = gallery.shared().map(|shared| {
+            let border = border.map(|border| {
+                let class = section.template.clone();
+                (class, border.zone.clone(), border.plan.clone())
+            });
+            let reader = Arc::new(Reader::new(border));
+            shared.read_by(&reader);
+            reader
+        });
+        gallery.take_members()?;
+        let follower = match self.searches(section) {
+            true => Some(gallery.follow(registry.clone(), section)?),
+            false => None,
+        };
         Ok(Enrolment {
-            _follower: gallery.follow(registry.clone(), section)?,
+            _follower: follower,
+            _reader: reader,
             gallery,
             section: section.clone(),
         })
@@ -260,9 +280,19 @@ impl Parts<'_> {
         here.any(|(_, stage)| stage.models.values().any(|used| used == model)) || unused()
     }
 
-    /// Whether the gallery is wanted here: to be searched, or to be kept.
-    pub(crate) fn wants_gallery(self, section: &GallerySection) -> bool {
+    /// Whether the gallery is searched here.
+    fn searches(self, section: &GallerySection) -> bool {
         self.locations.here.is_none() || self.uses(&section.model)
+    }
+
+    /// Whether the gallery is wanted here: to be searched, or to enrol into it where photos may enter. That a gallery of
+    /// one host must be where it is searched, and one that hosts share may also be elsewhere.
+    pub(crate) fn wants_gallery(self, section: &GallerySection) -> bool {
+        let shared = self.locations.members.is_some();
+        let zone = self.locations.here.as_ref().map(|here| &here.zone);
+        let enters = self.file.zones.as_ref().zip(zone);
+        let enters = enters.is_some_and(|(zones, here)| zones.frames.contains(here));
+        self.searches(section) || (shared && enters)
     }
 
     /// The version of a pipeline of files, which depends on all of them, also on those that are for other hosts.
@@ -296,11 +326,15 @@ impl Parts<'_> {
         Ok(version)
     }
 
-    fn open_gallery(
-        self,
-        made_by: &str,
-        dimension: usize,
-    ) -> Result<(Gallery, Option<Followed>), String> {
+    fn open_gallery(self, made_by: &str, dimension: usize) -> Result<(Gallery, Kept), String> {
+        if let Some(members) = &self.locations.members {
+            let gallery = Gallery::in_memory(made_by, dimension);
+            let shared = self.share(members)?;
+            return Ok((
+                gallery.map_err(|error| error.to_string())?,
+                Kept::Shared(shared),
+            ));
+        }
         let gallery = match &self.locations.gallery {
             Some(Place::File(folder)) => {
                 std::fs::create_dir_all(folder).map_err(|error| {
@@ -312,12 +346,25 @@ impl Parts<'_> {
                 let followed = self.follow_gallery(reference)?;
                 let (gallery, taken) = followed.fetch(made_by, dimension)?;
                 followed.took(taken);
-                return Ok((gallery, Some(followed)));
+                return Ok((gallery, Kept::Followed(followed)));
             }
             None => Gallery::in_memory(made_by, dimension),
         };
         let gallery = gallery.map_err(|error| error.to_string())?;
-        Ok((gallery, None))
+        Ok((gallery, Kept::Here))
+    }
+
+    fn share(self, members: &Arc<dyn Members>) -> Result<Shared, String> {
+        let Some(key) = &self.locations.site_key else {
+            return Err(format!(
+                "its members are kept as {}, encrypted, and this host has no key of the site: give it the key that the \
+                 other hosts have",
+                members.describe()
+            ));
+        };
+        let zone = self.locations.here.as_ref().map(|here| here.zone.clone());
+        let (members, key) = (members.clone(), key.clone());
+        Ok(Shared::new(members, key, &self.file.name, zone))
     }
 
     fn follow_gallery(self, reference: &Reference) -> Result<Followed, String> {

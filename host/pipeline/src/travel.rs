@@ -3,6 +3,7 @@
 use crate::deployment::Deployment;
 use crate::enrol::EnrolError;
 use crate::gallery::SharedGallery;
+use crate::members::Shared;
 use crate::open::Pipeline;
 use footlight_artifacts::{Digest, Reference};
 use footlight_gallery::SealedGallery;
@@ -52,7 +53,7 @@ impl Deployment {
     /// The gallery that is followed, where the members are enrolled elsewhere.
     pub fn following(&self) -> Option<Following> {
         let shared = self.shared_gallery()?;
-        let followed = shared.followed.as_ref()?;
+        let followed = shared.followed()?;
         Some(Following {
             reference: followed.tag.reference.clone(),
             artifact: followed.digest(),
@@ -61,10 +62,41 @@ impl Deployment {
 
     /// Whether there may be a newer gallery than was last looked at. As with a [`Source`](crate::Source), asked
     /// about once a second, on a thread that may wait.
+    ///
+    /// Members that several hosts share come by [`take_members`](Self::take_members), and are no reason to ask for
+    /// anything else; what was left undone there is done here.
     pub fn gallery_changed(&self) -> bool {
-        let shared = self.shared_gallery();
-        let followed = shared.as_ref().and_then(|shared| shared.followed.as_ref());
+        let Some(gallery) = self.shared_gallery() else {
+            return false;
+        };
+        if gallery.shared().is_some_and(Shared::is_behind) {
+            if let Err(error) = gallery.take_members() {
+                tracing::error!(%error, "members that are kept elsewhere cannot be taken");
+            }
+        }
+        let followed = gallery.followed();
         followed.is_some_and(|followed| followed.tag.changed())
+    }
+
+    /// Takes the members that several hosts share as they are known now, between two frames: for whoever hears that they
+    /// were changed where they are kept ([`Locations::members`](crate::Locations::members)). Whether that changed the
+    /// gallery. What no version has open yet is taken when it is opened.
+    ///
+    /// # Errors
+    /// Why frames are judged as before. It is tried again at the next change.
+    pub fn take_members(&self) -> Result<bool, NoUpdate> {
+        let Some(gallery) = self.shared_gallery() else {
+            return Ok(false);
+        };
+        gallery
+            .take_members()
+            .map_err(|error| NoUpdate(error.to_string()))
+    }
+
+    /// Whether the members of its gallery are shared with other hosts, each of which may change them.
+    pub fn shares_members(&self) -> bool {
+        let gallery = self.shared_gallery();
+        gallery.is_some_and(|gallery| gallery.shared().is_some())
     }
 
     /// Takes the gallery that is there now, between two frames.
@@ -75,7 +107,7 @@ impl Deployment {
         let shared = self.shared_gallery();
         let followed = shared
             .as_ref()
-            .and_then(|shared| Some((shared, shared.followed.as_ref()?)));
+            .and_then(|shared| Some((shared, shared.followed()?)));
         let Some((shared, followed)) = followed else {
             return Err(NoUpdate("no gallery is followed".to_owned()));
         };

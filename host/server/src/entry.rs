@@ -49,6 +49,8 @@ pub(crate) struct Entry {
     previous: ArcSwapOption<Pipeline>,
     /// The version that is about to run: it has passed its probe, and waits for other hosts to have it.
     next: ArcSwapOption<Pipeline>,
+    /// How often another version was wished for.
+    wishes: AtomicU64,
     /// How many members its gallery had when it last changed.
     members: AtomicU64,
 }
@@ -82,6 +84,7 @@ impl Entry {
             }),
             previous: ArcSwapOption::empty(),
             next: ArcSwapOption::empty(),
+            wishes: AtomicU64::new(0),
             members: AtomicU64::new(0),
         })
     }
@@ -141,6 +144,16 @@ impl Entry {
             "frames-enter-elsewhere",
             detail,
         ))
+    }
+
+    /// Wishes for another version: which wish that is. An attempt at an earlier one is given up.
+    pub(crate) fn wish(&self) -> u64 {
+        self.wishes.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether something was wished for after this.
+    pub(crate) fn is_passed(&self, wish: u64) -> bool {
+        self.wishes.load(Ordering::Relaxed) > wish
     }
 
     /// Where versions come from now.

@@ -24,6 +24,7 @@ pub(crate) enum Kind {
     Internal,
     Overloaded,
     NotReady,
+    MembersAway,
 }
 
 /// A kind of problem, explained.
@@ -44,7 +45,7 @@ pub struct ProblemType {
 
 impl Kind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::MalformedRequest,
         Self::EmptyBody,
         Self::NotAllowed,
@@ -62,6 +63,7 @@ impl Kind {
         Self::Internal,
         Self::Overloaded,
         Self::NotReady,
+        Self::MembersAway,
     ];
 
     /// Its name, status, title and meaning.
@@ -104,8 +106,9 @@ impl Kind {
                 "conflict",
                 Status::CONFLICT,
                 "Not as things are now",
-                "The version of the pipeline is being changed already, there is none to go back to, or its members \
-                 are enrolled on another host. The detail says which.",
+                "The version of the pipeline is being changed already, there is none to go back to, its members \
+                 are enrolled on another host, or another host changed the same member at the same time. The detail \
+                 says which.",
             ),
             Self::RequestTimeout => (
                 "request-timeout",
@@ -181,6 +184,14 @@ impl Kind {
                 "The pipeline is not ready",
                 "Not every stage has run its probe item yet, or one failed on it. `/readyz` says why. \
                  Send it again after the seconds that `Retry-After` says.",
+            ),
+            Self::MembersAway => (
+                "members-away",
+                Status::SERVICE_UNAVAILABLE,
+                "Members cannot be changed now",
+                "They are kept where several hosts share them, and this host cannot reach that now. Whether this very \
+                 change was made is not known. Frames are answered as before. Send it again after the seconds that \
+                 `Retry-After` says: doing it twice is the same as once.",
             ),
         }
     }

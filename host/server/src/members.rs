@@ -47,14 +47,15 @@ use crate::request::{Chosen, Segment};
             body = Problem),
         (status = 404, description = "There is no such pipeline, or it has no gallery", body = Problem),
         (status = 408, description = "The body did not arrive in time", body = Problem),
-        (status = 409, description = "The members are enrolled on another host, which this one follows",
-            body = Problem),
+        (status = 409, description = "The members are enrolled on another host, which this one follows; or another host \
+            that shares them changed the same one", body = Problem),
         (status = 413, description = "The body has too many bytes, or there are too many photos",
             body = Problem),
         (status = 415, description = "The body is not multipart/form-data", body = Problem),
         (status = 422, description = "Photos were refused; `photos` says which and why", body = Problem),
         (status = 500, description = "A stage or the host failed", body = Problem),
-        (status = 503, description = "The queue is full, or the pipeline is not ready", body = Problem,
+        (status = 503, description = "The queue is full, the pipeline is not ready, or where members are kept that \
+            hosts share cannot be reached", body = Problem,
             headers(("retry-after" = u32, description = "Seconds after which to try again"))),
     ),
 )]
@@ -188,7 +189,8 @@ pub(crate) async fn get(
         (status = 409, description = "The members are enrolled on another host, which this one follows",
             body = Problem),
         (status = 500, description = "The gallery cannot be written", body = Problem),
-        (status = 503, description = "The queue is full", body = Problem,
+        (status = 503, description = "The queue is full, or where members are kept that hosts share cannot be reached",
+            body = Problem,
             headers(("retry-after" = u32, description = "Seconds after which to try again"))),
     ),
 )]

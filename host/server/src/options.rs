@@ -28,6 +28,9 @@ pub struct Options {
     pub frame_time: Duration,
     /// How long a version that is to run waits for other hosts to have it, too. One minute by default.
     pub others_ready: Duration,
+    /// Whether a version runs only once every stage of it is ready on some host, and not only those that follow here: for
+    /// hosts that all see each other. Then a version that cannot run as a whole is taken by none of them.
+    pub whole_versions: bool,
     /// How long a server that was told to stop waits for what it holds. 30 seconds by default.
     pub grace: Duration,
 }
@@ -48,6 +51,7 @@ impl Default for Options {
             body_timeout: Duration::from_secs(30),
             frame_time: Duration::from_secs(10),
             others_ready: Duration::from_secs(60),
+            whole_versions: false,
             grace: Duration::from_secs(30),
         }
     }

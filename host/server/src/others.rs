@@ -138,7 +138,7 @@ pub(crate) fn ready_stages(host: &Host, pipeline: &Pipeline) -> Vec<String> {
 }
 
 /// A stage that keeps a version from running here: one that runs here and whose items could not go on, or one that frames
-/// enter by, here, and that no host has ready. A host that runs a stage no more keeps it until another one has it.
+/// enter by, here, and that no host has ready; where versions are taken whole, any stage that no host has ready. A host that runs a stage no more keeps it until another one has it.
 pub(crate) fn lacking(host: &Host, pipeline: &Pipeline) -> Option<String> {
     let ready = ready_stages(host, pipeline);
     let (name, version) = (pipeline.name(), &pipeline.version().pipeline);
@@ -149,11 +149,12 @@ pub(crate) fn lacking(host: &Host, pipeline: &Pipeline) -> Option<String> {
         let peers = host.peers.as_ref();
         peers.is_some_and(|peers| peers.run(name, version, stage))
     };
-    let entered = || {
-        let mut entrances = pipeline.entrances();
-        entrances.find(|stage| !here.iter().any(|name| name == stage) && !elsewhere(stage))
-    };
-    waits.cloned().or_else(|| entered().map(str::to_owned))
+    let whole = host.options.whole_versions;
+    let all = pipeline.file().stages.keys().map(String::as_str);
+    let mut wanted = pipeline.entrances().chain(all.filter(|_| whole));
+    let mut absent =
+        || wanted.find(|stage| !here.iter().any(|name| name == stage) && !elsewhere(stage));
+    waits.cloned().or_else(|| absent().map(str::to_owned))
 }
 
 /// The other hosts that a host knows.

@@ -73,7 +73,8 @@ impl Problem {
             frame: None,
             stage: None,
             photos: Vec::new(),
-            retry_after: matches!(kind, Kind::Overloaded | Kind::NotReady).then_some(1),
+            retry_after: matches!(kind, Kind::Overloaded | Kind::NotReady | Kind::MembersAway)
+                .then_some(1),
         }
     }
 

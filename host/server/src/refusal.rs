@@ -66,6 +66,19 @@ pub(crate) fn of_enrolment(error: &EnrolError) -> Problem {
             };
             album::refusal(vec![refused]).in_stage(source.stage())
         }
+        EnrolError::Boundary(refusal) => {
+            let kind = match refusal {
+                // It may leave a moment later.
+                Refusal::Rate { .. } => Kind::Overloaded,
+                _ => Kind::StageFailed,
+            };
+            Problem::new(kind, refusal.code(), error.to_string())
+        }
+        EnrolError::Away(why) => {
+            tracing::warn!(why, "members cannot be changed now");
+            Problem::new(Kind::MembersAway, "members-away", why.clone())
+        }
+        EnrolError::Changed(why) => Problem::new(Kind::Conflict, "member-changed", why.clone()),
         EnrolError::Gallery(why) => {
             tracing::error!(why, "the gallery failed");
             Problem::new(Kind::Internal, "gallery-failed", why.clone())

@@ -83,13 +83,26 @@ impl Server {
         self.host.expect(awaited);
     }
 
-    /// Has a pipeline take what its source has now, on a node that may be another than before. None where there is no
-    /// such pipeline.
+    /// Has a pipeline take what its source has now, on a node that may be another than before. What was asked for before and
+    /// still waits for other hosts is given up. None where there is no such pipeline.
     pub async fn renew(&self, pipeline: &str, node: NodeFacts) -> Option<Attempt> {
         let entry = self.host.pipeline(pipeline).ok()?;
+        let wish = entry.wish();
         let turn = Turn::wait(&self.host, &entry).await;
         // A panic is in the log, and the version that ran goes on.
-        turn.on_node(node).await.ok()
+        turn.on_node(node, wish).await.ok()
+    }
+
+    /// Takes the members that a pipeline shares with other hosts as they are now, between two frames. Blocks.
+    pub fn take_members(&self, pipeline: &str) {
+        let Ok(entry) = self.host.pipeline(pipeline) else {
+            return;
+        };
+        match entry.deployment.take_members() {
+            Ok(false) => {}
+            Ok(true) => entry.count_members(),
+            Err(why) => tracing::error!(pipeline, %why, "the members stay as they were"),
+        }
     }
 
     /// The version of a pipeline that runs here, and its stages that do.

@@ -28,6 +28,8 @@ pub(crate) struct Turn {
     entry: Arc<Entry>,
     /// Whether this was tried before and nothing was changed since.
     again: bool,
+    /// Which wish this is to fulfil, where it may be given up for a later one.
+    wish: Option<u64>,
     _held: OwnedMutexGuard<()>,
 }
 
@@ -97,6 +99,7 @@ impl Turn {
             host: host.clone(),
             entry: entry.clone(),
             again: false,
+            wish: None,
             _held: held,
         }
     }
@@ -119,8 +122,10 @@ impl Turn {
         self.swap(source, Cause::Change).await
     }
 
-    /// Switches to what the source has on a node that may be another than before.
-    pub(crate) async fn on_node(self, node: NodeFacts) -> Result<Attempt, Problem> {
+    /// Switches to what the source has on a node that may be another than before, unless something else is wished for
+    /// meanwhile.
+    pub(crate) async fn on_node(mut self, node: NodeFacts, wish: u64) -> Result<Attempt, Problem> {
+        self.wish = Some(wish);
         self.entry.deployment.on_node(node);
         let source = self.entry.source();
         self.swap(source, Cause::Change).await
@@ -245,10 +250,16 @@ impl Turn {
         Ok(self.entry.deployment.open(definition, &open)?)
     }
 
-    /// The end of an attempt that a host makes no more which is about to end itself. Asked between steps.
+    /// The end of an attempt that is made no more: the host is about to end, or something else is wished for by now. Asked
+    /// between steps.
     fn stopping(&self, version: Option<&Pipeline>) -> Option<Tried> {
-        let stopping = self.host.stopping();
-        stopping.then(|| Tried::refused(version, "the host is stopping"))
+        let passed = self.wish.is_some_and(|wish| self.entry.is_passed(wish));
+        let why = match (self.host.stopping(), passed) {
+            (true, _) => "the host is stopping",
+            (false, true) => "another version is wished for by now",
+            (false, false) => return None,
+        };
+        Some(Tried::refused(version, why))
     }
 
     /// Waits until items can go on from every stage that runs here, in this version: a frame goes through one version

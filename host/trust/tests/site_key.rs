@@ -207,3 +207,15 @@ fn a_file_that_has_no_key_is_named() {
     let error = key().write(&folder.path().join("no/such")).unwrap_err();
     assert!(matches!(error, SiteKeyError::Write { .. }), "{error:?}");
 }
+
+#[test]
+fn a_name_stands_for_one_thing_and_only_on_this_site() {
+    let (ours, theirs) = (key(), SiteKey::generate().unwrap());
+    let name = ours.name_for("member ada of members");
+    assert_eq!(name.len(), 32);
+    assert!(name.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    let again = SiteKey::from_text(&ours.to_text()).unwrap();
+    assert_eq!(again.name_for("member ada of members"), name);
+    assert_ne!(ours.name_for("member bob of members"), name);
+    assert_ne!(theirs.name_for("member ada of members"), name);
+}

@@ -29,6 +29,7 @@ impl Places {
     pub fn open(&self, gallery: Option<&Path>) -> Result<Pipeline> {
         let runtimes = Arc::new(Runtimes::new(Folders::default()));
         let locations = Locations {
+            members: None,
             stages: vec![self.stages.clone()],
             cache: cache_dir(),
             artifacts: None,

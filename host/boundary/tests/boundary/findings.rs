@@ -1,6 +1,6 @@
 //! Each mistake is one finding that says what to change.
 
-use crate::members::{layout, pipeline, rule, zone, zones};
+use crate::members::{VERDICT, layout, pipeline, rule, zone, zones};
 use footlight_boundary::{Class, Consumer, Element, Layout, Pipeline, Report, Way, check};
 
 /// The only finding of members with something changed.
@@ -256,6 +256,47 @@ fn two_sites_do_not_see_each_other_s_frames() {
     let report = check(&pipeline(), &layout);
     assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
     assert_eq!(report.findings[0].from, Some(zone("west")));
+}
+
+#[test]
+fn members_of_one_site_are_known_to_the_gate_of_another_where_a_rule_lets_them() {
+    let mut layout = layout();
+    let sites = zones(&["east", "west"]);
+    layout.zones.names = sites.clone();
+    layout.zones.frames = sites.clone();
+    layout.placement.clear();
+    layout.boundary.clear();
+    // Each site for itself holds, too.
+    let plan = check(&pipeline(), &layout).into_plan().unwrap();
+    assert!(!plan.may_go("feature", &zone("east"), &zone("west")));
+    for stage in ["detect", "features", "verify"] {
+        layout.placement.insert(stage.to_owned(), sites.clone());
+    }
+    layout
+        .placement
+        .insert("verify".to_owned(), zones(&["east"]));
+    layout
+        .boundary
+        .insert("verdict".to_owned(), rule(&["east"], &["west"], VERDICT));
+    let both = rule(&["east", "west"], &["east", "west"], "quantise = \"i8\"");
+    layout.boundary.insert("feature".to_owned(), both);
+    let report = check(&pipeline(), &layout);
+    // Nothing verifies in the west; its gate still has to know who is enrolled in the east, and that is said.
+    let gate = report.paths.iter().find(|path| {
+        path.consumer == Consumer::Gate && path.class == "feature" && path.from == zone("east")
+    });
+    assert_eq!(gate.map(|path| &path.way), Some(&Way::Leaves));
+    let east = |note: &&footlight_boundary::Note| note.zone == zone("east");
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| east(&note) && note.yields == "feature")
+    );
+    let bounded = |bound: &footlight_boundary::Bound| bound.from == zone("east");
+    assert!(report.bounds.iter().any(bounded));
+    let plan = report.into_plan().unwrap();
+    assert!(plan.may_go("feature", &zone("east"), &zone("west")));
 }
 
 #[test]

@@ -60,7 +60,9 @@ pub fn of(toml: &str, name: &str, namespace: &str) -> Result<String> {
         metadata: Metadata { name, namespace },
         spec: ordered(file),
     };
-    serde_saphyr::to_string(&object).context("the object cannot be written")
+    // A reference stays on the line of its key: who looks for one, or replaces a registry's name, does so by lines.
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(&object, options).context("the object cannot be written")
 }
 
 fn ordered(mut file: Map<String, Value>) -> Ordered {
@@ -115,6 +117,15 @@ mod tests {
         assert!(place("source") < place("classes"));
         assert!(place("classes") < place("stages"));
         assert!(place("stages") < place("placement"));
+    }
+
+    #[test]
+    fn a_reference_is_on_the_line_of_its_key() {
+        let long = format!("registry.example/members@sha256:{}", "0".repeat(64));
+        let file = FILE.replace("registry.example/members@sha256:1", &long);
+        let yaml = of(&file, "members", "lab").unwrap();
+        let line = format!("      component: {long}");
+        assert!(yaml.lines().any(|it| it == line), "{yaml}");
     }
 
     #[test]

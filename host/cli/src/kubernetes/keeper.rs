@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use footlight_cluster::{Report, State};
-use footlight_pipeline::{Definition, NodeFacts};
+use footlight_pipeline::{Definition, Members, NodeFacts};
 use footlight_server::{Outcome, Server};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -61,6 +61,7 @@ impl Keeper {
     /// Has somebody see to a pipeline. Within a runtime.
     pub fn start(
         name: String,
+        members: Option<Arc<dyn Members>>,
         server: Server,
         opener: Arc<Opener>,
         changed: watch::Sender<()>,
@@ -72,6 +73,7 @@ impl Keeper {
         }));
         let keeping = Keeping {
             name,
+            members,
             server,
             opener,
             source: None,
@@ -105,6 +107,7 @@ impl Keeper {
 
 struct Keeping {
     name: String,
+    members: Option<Arc<dyn Members>>,
     server: Server,
     opener: Arc<Opener>,
     source: Option<Arc<ObjectSource>>,
@@ -135,7 +138,18 @@ impl Keeping {
                     if !refused {
                         self.tell(of, State::Starting, String::new(), true);
                     }
-                    match self.take(&definition, &node).await {
+                    // What is opened for the first time is opened to its end: its gallery is there once. A version that
+                    // waits for other hosts is given up for a later one.
+                    let first = self.source.is_none();
+                    let taken = tokio::select! {
+                        taken = self.take(&definition, &node) => Some(taken),
+                        Ok(()) = want.changed(), if !first => None,
+                    };
+                    let Some(taken) = taken else {
+                        refused = false;
+                        continue;
+                    };
+                    match taken {
                         Ok(()) => {
                             self.tell(of, State::Serving, String::new(), false);
                             false
@@ -179,7 +193,9 @@ impl Keeping {
         let source = ObjectSource::new(&self.name, definition.clone());
         let (opener, said) = (self.opener.clone(), source.clone());
         let (definition, node) = (definition.clone(), node.clone());
-        let opened = spawn_blocking(move || opener.open_said(said, definition, node)).await;
+        let members = self.members.clone();
+        let open = move || opener.open_said(said, definition, node, members);
+        let opened = spawn_blocking(open).await;
         let opened = opened.map_err(|error| Refused {
             why: format!("the host failed at it, which is a defect: {error}"),
             may_pass: false,
@@ -224,6 +240,7 @@ impl Keeping {
             report: Report {
                 zone: zone.map(ToString::to_string),
                 version,
+                wanted: of.and_then(|(definition, _)| definition.version.clone()),
                 state,
                 stages,
                 elsewhere: elsewhere.unwrap_or_default(),

@@ -12,10 +12,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use footlight_cluster::{Cluster, Kept, Reporter, Reports, View};
+use footlight_cluster::{Cluster, ClusterMembers, Kept, Reporter, Reports, View};
 use footlight_nn::cache_dir;
 use footlight_peers::Peers;
 use footlight_server::{Awaited, Server};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -31,17 +32,44 @@ pub async fn follow(server: Server, opener: Opener, cluster: Cluster, peers: Opt
     let (seen, views) = watch::channel(View::default());
     let (say, reports) = watch::channel(Reports::new());
     let reporter = Reporter::new(cluster.clone(), views.clone(), reports);
+    let members = opener.has_site_key().then(|| members(&cluster));
+    let serving = server.clone();
+    let enrolled = members.clone();
+    let enrolled = async move {
+        match enrolled {
+            Some(members) => {
+                members
+                    .follow(move |pipeline| serving.take_members(pipeline))
+                    .await
+            }
+            None => tracing::info!("there is no key of the site: members are this host's own"),
+        }
+    };
     let host = Host {
         kept: Kept::open(&kept(&cluster)),
         cluster: cluster.clone(),
         server,
         opener: Arc::new(opener),
         peers,
+        members,
         keepers: BTreeMap::new(),
+        told: false,
         news: watch::Sender::new(()),
         say,
     };
-    tokio::join!(cluster.follow(&seen), reporter.run(), host.run(views));
+    tokio::join!(
+        cluster.follow(&seen),
+        reporter.run(),
+        enrolled,
+        host.run(views)
+    );
+}
+
+/// The members that the hosts of the cluster share.
+fn members(cluster: &Cluster) -> Arc<ClusterMembers> {
+    let folder = cache_dir().join("cluster");
+    let namespace = &cluster.me().namespace;
+    ClusterMembers::new(cluster.client(), namespace, Handle::current(), Some(folder))
 }
 
 /// Where it is kept what was last known of the cluster.
@@ -56,8 +84,11 @@ struct Host {
     server: Server,
     opener: Arc<Opener>,
     peers: Option<Arc<Peers>>,
+    members: Option<Arc<ClusterMembers>>,
     kept: Kept,
     keepers: BTreeMap<String, Keeper>,
+    /// Whether it is known which pipelines there are.
+    told: bool,
     /// A keeper has something to say.
     news: watch::Sender<()>,
     say: watch::Sender<Reports>,
@@ -128,6 +159,7 @@ impl Host {
 
     /// Has each pipeline have a keeper, and each keeper what it is to run.
     fn want(&mut self, desired: Desired) {
+        self.told = true;
         self.keepers.retain(|name, _| {
             let stays = desired.pipelines.contains_key(name);
             if !stays {
@@ -138,8 +170,10 @@ impl Host {
         for (name, wanted) in desired.pipelines {
             let keeper = self.keepers.entry(name.clone());
             let keeper = keeper.or_insert_with(|| {
+                let members = self.members.as_ref().map(|members| members.of(&name));
                 Keeper::start(
                     name,
+                    members,
                     self.server.clone(),
                     self.opener.clone(),
                     self.news.clone(),
@@ -151,6 +185,9 @@ impl Host {
 
     /// Says to the cluster, and to those who send frames, how far everything is.
     fn tell(&self) {
+        if !self.told {
+            return;
+        }
         let outlooks: BTreeMap<&String, Outlook> = self
             .keepers
             .iter()

@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -22,6 +23,9 @@ pub(super) const PREFIX: &str = "footlight-site-key-1-";
 /// How many bytes of a digest tell a mistyped key, or keys and contexts apart.
 const CHECK: usize = 4;
 pub(super) const MARK: usize = 8;
+
+/// How many bytes of a name that stands for another: enough that no two are the same by chance.
+const NAME: usize = 16;
 
 /// The key of a site: 32 random bytes that its hosts share, to bring a gallery from one to another.
 ///
@@ -121,6 +125,26 @@ impl SiteKey {
     /// What the key may be known by to all: 16 hexadecimal digits that say nothing of the key.
     pub fn id(&self) -> String {
         base16ct::lower::encode_string(&self.digest::<MARK>("id"))
+    }
+
+    /// A name that stands for something whose own name is nobody's business: 32 hexadecimal digits, the same on every
+    /// host of the site, by which nobody without the key can tell what it stands for, or try names until one fits.
+    pub fn name_for(&self, what: &str) -> String {
+        let mut digits = base16ct::lower::encode_string(&self.keyed(what));
+        digits.truncate(2 * NAME);
+        digits
+    }
+
+    /// HMAC with a key of its own: one key for two things would have to be right in two ways.
+    fn keyed(&self, what: &str) -> [u8; 32] {
+        // As long as a block of the hash, with zeros at its end, which is how HMAC takes a shorter one.
+        let mut key = Zeroizing::new([0; 64]);
+        for (to, from) in key.iter_mut().zip(self.digest::<32>("names")) {
+            *to = from;
+        }
+        let mut mac = Hmac::<Sha256>::new(&(*key).into());
+        mac.update(what.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 
     /// Some bytes of a digest of the key, for one purpose.
