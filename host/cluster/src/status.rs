@@ -447,7 +447,14 @@ mod tests {
             why: "a crop would leave".to_owned(),
         });
         let later = "2027-01-02T03:04:05Z";
-        let status = Status::follows(&before, 2, &rejection, before.hosts.clone(), &[].into(), later);
+        let status = Status::follows(
+            &before,
+            2,
+            &rejection,
+            before.hosts.clone(),
+            &[].into(),
+            later,
+        );
         assert_eq!(
             says(&status, "Accepted"),
             ("False", "BoundaryBroken", "a crop would leave")
@@ -492,7 +499,10 @@ mod tests {
         let away = BTreeSet::from(["footlight-cloud"]);
         let status = Status::follows(&before, 1, &one, before.hosts.clone(), &away, NOW);
         assert_eq!(says(&status, "Ready").0, "False");
-        assert_eq!(status.stages[1].message, "edge: it is placed elsewhere; cloud: its pod is not ready");
+        assert_eq!(
+            status.stages[1].message,
+            "edge: it is placed elsewhere; cloud: its pod is not ready"
+        );
         assert_eq!(status.hosts, before.hosts, "what it said stays");
     }
 

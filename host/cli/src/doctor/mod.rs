@@ -59,6 +59,7 @@ fn findings(args: &DoctorArgs) -> Result<Vec<Finding>> {
         gallery: None,
         site_key: None,
         here: None,
+        members: None,
     };
     findings.extend(pipeline::findings(path, &locations, &runtimes)?);
     Ok(findings)

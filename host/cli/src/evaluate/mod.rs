@@ -67,6 +67,7 @@ fn open(args: &EvaluateArgs) -> Result<Pipeline> {
         gallery: None,
         site_key: None,
         here: None,
+        members: None,
     };
     let pipeline = Pipeline::open(&args.pipeline, &locations, &runtimes)?;
     // Rates that were measured on another device than the one asked for are not what was asked for.
