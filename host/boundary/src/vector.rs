@@ -14,8 +14,8 @@ const STEPS: f32 = 127.0;
 pub enum Quantise {
     /// Each number to half precision.
     F16,
-    /// The vector is scaled to length 1, and each number rounded to the nearest multiple of 1/127. For features that
-    /// are compared by cosine: the length means nothing there.
+    /// The vector is scaled to length 1, and each number rounded to the nearest multiple of 1/127; where it arrives, it
+    /// is scaled to length 1 again. For features that are compared by cosine: the length means nothing there.
     I8,
 }
 
@@ -75,9 +75,10 @@ impl Quantise {
                 let off = (squares.sqrt() - f64::from(STEPS)).abs();
                 let fits = squares == 0.0 || off <= half + 1e-6;
                 let known = !bytes.contains(&i8::MIN.cast_unsigned());
-                let values = bytes
-                    .iter()
-                    .map(|byte| f32::from(byte.cast_signed()) / STEPS);
+                // Of length 1 again, which rounding changes by some per mille: who compares such vectors takes them to be,
+                // and would find two that are the same more similar than that.
+                let length = squares.sqrt().max(1.0);
+                let values = codes().map(|code| (code / length) as f32);
                 (fits && known).then(|| values.collect())
             }
         }
@@ -156,6 +157,11 @@ mod tests {
                         .collect();
                     let packed = quantise.pack(&mixed).unwrap();
                     let unpacked = quantise.unpack(&packed).unwrap();
+                    if quantise == Quantise::I8 {
+                        let squares = unpacked.iter().map(|x| f64::from(*x).powi(2));
+                        let length = squares.sum::<f64>().sqrt();
+                        assert!((length - 1.0).abs() < 1e-6, "{length}");
+                    }
                     let change = cosine(&mixed, &all[a]) - cosine(&unpacked, &rounded[a]);
                     assert!(change.abs() < most, "{quantise:?}: {change}");
                     squares.push(change * change);

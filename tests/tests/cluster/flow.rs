@@ -186,8 +186,13 @@ fn late(error: &io::Error) -> bool {
 fn exchange(connection: &mut TcpStream, body: &[u8]) -> io::Result<Vec<u8>> {
     connection.set_read_timeout(Some(TO_ANSWER))?;
     connection.set_write_timeout(Some(TO_ANSWER))?;
+    let kind = if body.starts_with(b"\x89PNG") {
+        "image/png"
+    } else {
+        "image/jpeg"
+    };
     let head = format!(
-        "POST /v1/pipelines/members/frames HTTP/1.1\r\nhost: camera\r\ncontent-type: application/octet-stream\r\n\
+        "POST /v1/pipelines/members/frames HTTP/1.1\r\nhost: camera\r\ncontent-type: {kind}\r\n\
          content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
