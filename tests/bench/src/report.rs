@@ -89,8 +89,18 @@ pub fn write(docs: &Path, results: &Results) -> Result<()> {
             writeln!(page, "\n![{plot}](benchmarks/{plot}.svg)")?;
         }
     }
+    page.push_str(&faults(docs)?);
     let file = docs.join("benchmarks.md");
     fs::write(&file, page).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// What was measured on a cluster while things failed, of which `cargo xtask e2e` makes the tables. They are kept in a file
+/// of their own, with what is to be said of them.
+fn faults(docs: &Path) -> Result<String> {
+    let file = docs.join("benchmarks/faults.md");
+    let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let text = text.trim();
+    Ok(format!("\n## When things fail on a cluster\n\n{text}\n"))
 }
 
 /// The rows that the README shows: the section, how the name begins, and what it is called there.
