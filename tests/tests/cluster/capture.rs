@@ -118,6 +118,18 @@ impl Traffic {
         self.packets.iter().map(|packet| packet.size).sum()
     }
 
+    /// The bytes of each connection, of the largest first.
+    pub fn connections(&self) -> Vec<String> {
+        let mut sizes = BTreeMap::<_, usize>::new();
+        for packet in &self.packets {
+            *sizes.entry((packet.from, packet.to)).or_default() += packet.size;
+        }
+        let mut sizes: Vec<_> = sizes.into_iter().collect();
+        sizes.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+        let line = |((from, to), size)| format!("{size} bytes from {from:?} to {to:?}");
+        sizes.into_iter().map(line).collect()
+    }
+
     /// What each connection carried in each direction, in order; what was sent again is there once.
     fn streams(&self) -> Vec<Vec<u8>> {
         let mut streams = BTreeMap::<_, Vec<&Packet>>::new();

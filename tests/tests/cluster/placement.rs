@@ -88,7 +88,10 @@ fn entrance() -> Result<(), CannotBeDone> {
         members::right_verdicts(&zones::host(node)).unwrap();
     }
     let refusal = members::refused(&zones::host("cloud"));
-    assert!(refusal.contains("frames-enter-elsewhere"), "{refusal}");
+    assert!(
+        refusal.contains("enter in `site`, and this host is in `cloud`"),
+        "{refusal}"
+    );
     Ok(())
 }
 
@@ -151,6 +154,7 @@ fn on_the_wire() -> Result<(), CannotBeDone> {
         traffic.bytes(),
         took.as_secs_f32(),
     );
+    assert!(idle_a_second < 50_000.0, "{:#?}", between.connections());
     // Both directions, with the verdict, acknowledgements and all headers. It cannot be looked into, as it is encrypted and
     // hosts give no keys away; but no crop goes through here.
     assert!(
