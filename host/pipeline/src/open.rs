@@ -108,9 +108,11 @@ impl Pipeline {
         reuse: &[&Pipeline],
     ) -> Result<Self, OpenError> {
         let file = definition.file;
-        file.check()?;
         let order = order(&file)?;
+        check_models(&file)?;
+        // What could let something out is told of first.
         let plan = file.check_zones()?;
+        file.check()?;
         let here = deployment.locations.here.as_ref();
         let border = here.map(|here| border(plan.as_ref(), here)).transpose()?;
         let node = deployment.node();
