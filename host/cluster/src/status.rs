@@ -153,9 +153,10 @@ impl Status {
             .iter()
             .map(|name| Stage::of(name, version.as_deref(), &hosts))
             .collect();
-        let unplaced: Vec<&Stage> = stages
+        let unplaced: Vec<String> = names
             .iter()
-            .filter(|stage| !hosts.iter().any(|host| host.may_run(&stage.name)))
+            .filter(|name| !hosts.iter().any(|host| host.may_run(name)))
+            .map(|name| no_host(name, &hosts))
             .collect();
         let conditions = [
             accepted(judged),
@@ -274,7 +275,7 @@ fn accepted(judged: &Result<Definition, Rejection>) -> Condition {
     }
 }
 
-fn placed(judged: &Result<Definition, Rejection>, unplaced: &[&Stage]) -> Condition {
+fn placed(judged: &Result<Definition, Rejection>, unplaced: &[String]) -> Condition {
     if judged.is_err() {
         let message = "it is not accepted; the version before stays where it is".to_owned();
         return Condition::new("Placed", unplaced.is_empty(), "NotAccepted", message);
@@ -283,22 +284,27 @@ fn placed(judged: &Result<Definition, Rejection>, unplaced: &[&Stage]) -> Condit
         let message = "every stage fits a host".to_owned();
         return Condition::new("Placed", true, "Placed", message);
     }
-    Condition::new("Placed", false, "NoHost", no_host(unplaced))
+    Condition::new("Placed", false, "NoHost", unplaced.join(". "))
 }
 
-fn no_host(unplaced: &[&Stage]) -> String {
-    let lines = unplaced.iter().map(|stage| match stage.message.as_str() {
-        "" => format!("`{}` fits no host", stage.name),
-        why => format!("`{}` fits no host: {why}", stage.name),
+/// That a stage fits no host, and why not each. The version before may run that stage all the while.
+fn no_host(stage: &str, hosts: &[Host]) -> String {
+    let why = hosts.iter().filter_map(|host| {
+        let why = host.elsewhere.get(stage)?;
+        Some(format!("{}: {why}", host.node))
     });
-    lines.collect::<Vec<_>>().join(". ")
+    let why: Vec<String> = why.collect();
+    match why.as_slice() {
+        [] => format!("`{stage}` fits no host"),
+        why => format!("`{stage}` fits no host: {}", why.join("; ")),
+    }
 }
 
 fn ready(
     judged: &Result<Definition, Rejection>,
     whole: Option<&String>,
     wanted: Option<&String>,
-    unplaced: &[&Stage],
+    unplaced: &[String],
     hosts: &[Host],
 ) -> Condition {
     let ready = whole.is_some();
@@ -316,7 +322,7 @@ fn ready(
         return Condition::new("Ready", true, "Ready", message);
     }
     if !unplaced.is_empty() {
-        let message = format!("{}{before}", no_host(unplaced));
+        let message = format!("{}{before}", unplaced.join(". "));
         return Condition::new("Ready", ready, "NotPlaced", message);
     }
     let refused: Vec<String> = hosts
