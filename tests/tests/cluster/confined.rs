@@ -76,8 +76,12 @@ fn least() -> Result<(), CannotBeDone> {
     site::all_in_one();
     let may = |verb: &str, what: &str| {
         let host = "system:serviceaccount:footlight:footlight";
-        let mut asked = kubectl::of_the_hosts(&["auth", "can-i", verb, what, "--as", host]);
-        asked.output().unwrap().status.success()
+        // What stands behind a slash would be taken for an object's name.
+        let (kind, part) = what.split_once('/').unwrap_or((what, ""));
+        let part = format!("--subresource={part}");
+        let words = ["auth", "can-i", verb, kind, &part, "--as", host];
+        let asked = kubectl::of_the_hosts(&words).output().unwrap();
+        asked.status.success()
     };
     for (what, verbs) in [
         ("pipelines.footlight.dev", &["get", "list", "watch"][..]),
