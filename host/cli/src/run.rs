@@ -120,6 +120,7 @@ async fn serve(
         }
     };
     if let Some((me, opener)) = cluster {
+        kubernetes::begin(&server);
         let cluster = Cluster::find(me).await?;
         tasks.spawn(kubernetes::follow(server.clone(), opener, cluster, others));
     }

@@ -121,7 +121,10 @@ impl Status {
             let mut host = host.clone();
             if away.contains(host.pod.as_str()) {
                 host.stages.clear();
-                host.message = "its pod is not ready".to_owned();
+                // What keeps it from being ready it says itself.
+                if host.state == State::Serving {
+                    host.message = "its pod is not ready".to_owned();
+                }
             }
             // What it said of another version is nothing about this one.
             if judged.is_ok() && host.wanted != wanted {

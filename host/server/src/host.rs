@@ -164,6 +164,10 @@ impl Host {
                 let detail = format!("the pipeline `{name}` is not ready: {why}");
                 return Problem::new(Kind::NotReady, "not-ready", detail);
             }
+            // It may be one of those that the host has still to hear of.
+            if let Some(why) = &awaited.unready {
+                return Problem::new(Kind::NotReady, "not-ready", why.clone());
+            }
             let shown: String = name.chars().take(80).collect();
             let detail = format!(
                 "there is no pipeline {shown:?}; {}",

@@ -72,6 +72,14 @@ fn members(cluster: &Cluster) -> Arc<ClusterMembers> {
     ClusterMembers::new(cluster.client(), namespace, Handle::current(), Some(folder))
 }
 
+/// Says that it is not known yet what is to be served: from the first request on, which may come before the cluster does.
+pub fn begin(server: &Server) {
+    server.expect(Awaited {
+        unready: Some("the cluster has not said yet which pipelines there are".to_owned()),
+        ..Awaited::default()
+    });
+}
+
 /// Where it is kept what was last known of the cluster.
 fn kept(cluster: &Cluster) -> PathBuf {
     let name = format!("{}.json", cluster.me().namespace);
@@ -96,10 +104,6 @@ struct Host {
 
 impl Host {
     async fn run(mut self, mut views: watch::Receiver<View>) {
-        self.server.expect(Awaited {
-            unready: Some("the cluster has not said yet which pipelines there are".to_owned()),
-            ..Awaited::default()
-        });
         let whole = timeout(API_SERVER, views.wait_for(View::is_whole))
             .await
             .is_ok();
