@@ -11,7 +11,7 @@ use crate::wasi;
 use libtest_mimic::Trial;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -38,6 +38,8 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
+/// Longer than anything here takes, on a machine with other work.
+const PATIENCE: Duration = Duration::from_secs(60);
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 fn traced() {
@@ -156,7 +158,18 @@ fn drained() {
             .collect();
         thread::sleep(Duration::from_secs(1));
         gpu.host.terminate();
+        // The host that sends hears of it while the other still takes work, and from then on sends it nothing.
+        let until = Instant::now() + PATIENCE;
+        let stopping = "footlight_peers{zone=\"site\",node=\"gpu\",state=\"stopping\"}";
+        while edge.host.metric(stopping) != 1.0 {
+            assert!(Instant::now() < until, "{}", edge.host.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+        thread::sleep(Duration::from_millis(200));
+        let items = "footlight_errand_items_total{zone=\"site\",node=\"gpu\"}";
+        let before = edge.host.metric(items);
         let (status, log) = gpu.host.wait();
+        assert_eq!(edge.host.metric(items), before);
         assert_eq!(status.code(), Some(0), "{log}");
         thread::sleep(Duration::from_secs(1));
         done.store(true, Ordering::Relaxed);
