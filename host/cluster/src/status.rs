@@ -121,8 +121,8 @@ impl Status {
             let mut host = host.clone();
             if away.contains(host.pod.as_str()) {
                 host.stages.clear();
-                // What keeps it from being ready it says itself.
-                if host.state == State::Serving {
+                // What it said is in its way may be why.
+                if host.message.is_empty() {
                     host.message = "its pod is not ready".to_owned();
                 }
             }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use footlight_cluster::{Cluster, ClusterMembers, Kept, Reporter, Reports, View};
+use footlight_cluster::{Cluster, ClusterMembers, Kept, Reporter, Reports, State, View};
 use footlight_nn::cache_dir;
 use footlight_peers::Peers;
 use footlight_server::{Awaited, Server};
@@ -54,6 +54,7 @@ pub async fn follow(server: Server, opener: Opener, cluster: Cluster, peers: Opt
         members,
         keepers: BTreeMap::new(),
         told: false,
+        was_ready: false,
         news: watch::Sender::new(()),
         say,
     };
@@ -97,6 +98,8 @@ struct Host {
     keepers: BTreeMap<String, Keeper>,
     /// Whether it is known which pipelines there are.
     told: bool,
+    /// Whether it was ready for frames once.
+    was_ready: bool,
     /// A keeper has something to say.
     news: watch::Sender<()>,
     say: watch::Sender<Reports>,
@@ -188,7 +191,7 @@ impl Host {
     }
 
     /// Says to the cluster, and to those who send frames, how far everything is.
-    fn tell(&self) {
+    fn tell(&mut self) {
         if !self.told {
             return;
         }
@@ -198,7 +201,14 @@ impl Host {
             .map(|(name, keeper)| (name, keeper.outlook()))
             .collect();
         let lacking = outlooks.iter().filter(|(_, outlook)| !outlook.runs);
-        let first = lacking.clone().find(|(_, outlook)| outlook.may_come);
+        // One pipeline more, or one that is refused, is no reason to keep frames of the others from here.
+        let serves = outlooks.values().any(|outlook| outlook.runs);
+        let waits = |outlook: &Outlook| {
+            let passed_by = self.was_ready || outlook.report.state == State::Refused;
+            outlook.may_come && !(serves && passed_by)
+        };
+        let first = lacking.clone().find(|(_, outlook)| waits(outlook));
+        self.was_ready |= first.is_none();
         self.server.expect(Awaited {
             unready: first.map(|(name, outlook)| {
                 format!("the pipeline `{name}` is not ready: {}", outlook.why())
