@@ -119,8 +119,9 @@ fn not_there() -> Result<(), CannotBeDone> {
     let component = &mut object["spec"]["stages"]["verify"]["component"];
     let reference = component.as_str().unwrap();
     let (repository, _) = reference.split_once('@').unwrap();
-    let missing = format!("{repository}-of-nobody@sha256:{}", "0".repeat(64));
-    *component = missing.clone().into();
+    let missing = format!("{repository}-of-nobody");
+    *component = format!("{missing}@sha256:{}", "0".repeat(64)).into();
+    let missing = format!("{missing} has no manifest");
     kubectl::apply(&object).unwrap();
     let _gone = Gone(name);
     until("it is said that a stage is not there", || {
