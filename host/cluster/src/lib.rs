@@ -23,6 +23,7 @@ mod member_file;
 mod members;
 mod report;
 mod status;
+mod steady;
 mod view;
 mod watch;
 

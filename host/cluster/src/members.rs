@@ -17,9 +17,7 @@ use footlight_pipeline::{Members, MembersError};
 use futures_util::StreamExt;
 use kube::api::{DeleteParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -28,6 +26,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::member_file::{Line, MemberFile};
+use crate::steady;
 
 /// The objects.
 static MEMBER: LazyLock<ApiResource> = LazyLock::new(|| {
@@ -37,10 +36,6 @@ static MEMBER: LazyLock<ApiResource> = LazyLock::new(|| {
 
 /// How long changes are collected before they are told: an enrolment day is many of them.
 const COLLECTED: Duration = Duration::from_millis(50);
-/// A watch is begun anew after so many seconds at the latest: so long a connection that was cut goes unnoticed.
-const RENEWED: u32 = 20;
-/// How long to wait before an API server that is away is tried again.
-const AGAIN: Duration = Duration::from_millis(500);
 /// How long a change may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a change is tried that others get ahead of.
@@ -130,8 +125,7 @@ impl ClusterMembers {
     /// that may wait. What cannot be seen for a while stays as it was.
     pub async fn follow(self: Arc<Self>, changed: impl Fn(&str) + Send + Sync + 'static) {
         let changed = Arc::new(changed);
-        let config = watcher::Config::default().timeout(RENEWED);
-        let mut events = pin!(watcher(self.api.clone(), config).backoff(Steady));
+        let mut events = pin!(steady::events(self.api.clone(), watcher::Config::default()));
         let mut listed = Vec::new();
         let mut away: Option<String> = None;
         let mut due: Option<Instant> = None;
@@ -491,19 +485,4 @@ fn failed(error: &kube::Error) -> MembersError {
             "the API server of the cluster, where members are kept, cannot be reached: {error}"
         )),
     }
-}
-
-/// The same pause each time: an API server that is back is to be noticed, and a host more or less is no load for it.
-struct Steady;
-
-impl Iterator for Steady {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        Some(AGAIN)
-    }
-}
-
-impl Backoff for Steady {
-    fn reset(&mut self) {}
 }

@@ -4,27 +4,21 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::{Node, Pod};
 use kube::core::{DynamicObject, Resource};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::{self, Event, watcher as watched};
+use kube::runtime::watcher::{self, Event};
 use kube::{Api, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch::Sender;
 
 use crate::api::Cluster;
+use crate::steady;
 use crate::view::{HostPod, PIPELINE, View, labels};
 
 /// The label that hosts' pods have.
 const HOSTS: &str = "app.kubernetes.io/name=footlight";
-/// A watch is begun anew after so many seconds at the latest: so long a connection that was cut goes unnoticed.
-const RENEWED: u32 = 20;
-/// How long to wait before an API server that is away is tried again.
-const AGAIN: Duration = Duration::from_millis(500);
 
 impl Cluster {
     /// Looks at the cluster for as long as this is polled, and tells of whatever has changed. What cannot be seen for a while
@@ -87,8 +81,7 @@ async fn follow<K>(
 ) where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    let config = config.timeout(RENEWED);
-    let mut events = pin!(watched(api, config).backoff(Steady));
+    let mut events = pin!(steady::events(api, config));
     let mut all = BTreeMap::new();
     let mut listed = BTreeMap::new();
     let mut said = None;
@@ -130,19 +123,4 @@ async fn follow<K>(
         }
         changed(&all);
     }
-}
-
-/// The same pause each time: an API server that is back is to be noticed, and a host more or less is no load for it.
-struct Steady;
-
-impl Iterator for Steady {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        Some(AGAIN)
-    }
-}
-
-impl Backoff for Steady {
-    fn reset(&mut self) {}
 }
