@@ -11,8 +11,8 @@ use hyper::StatusCode;
 use tokio::time::{sleep, timeout};
 
 use crate::choice::Candidate;
-use crate::listener::Refused;
 use crate::metrics::{Metrics, Outcome};
+use crate::order::Refused;
 use crate::peer::{self, Peer};
 use crate::peers::Peers;
 use crate::trace::Trace;

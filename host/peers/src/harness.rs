@@ -40,7 +40,7 @@ source = "frame"
 classes = { frame = { kind = "image" }, feature = { kind = "tensor", type = "f32", shape = [1, 4] }, note = { kind = "document" } }
 stages.detect = { component = "a.wasm", input = "frame", yields = ["feature"] }
 stages.verify = { component = "b.wasm", input = "feature", yields = ["note"] }
-zones = { names = ["site", "cloud"], frames = ["site"] }
+zones = { names = ["site", "cloud", "moon"], frames = ["site"] }
 placement = { detect = ["site"], verify = ["cloud"] }
 boundary.feature = { from = ["site"], to = ["cloud"], per-frame = 2, per-second = 9, quantise = "i8" }
 "#;

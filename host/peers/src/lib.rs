@@ -10,7 +10,7 @@
 //!
 //! Where to read on: `identity` (who a host is), `peers` (which hosts there are), `peer` (one of them, and its
 //! connection), `choice` (which one gets an errand), `errand` (how one is sent, and sent again), `listener` (how it is
-//! taken in), `wire` (how it is written), `trace` (which request it belongs to), `metrics` (what is counted).
+//! taken in), `order` (how it is done), `wire` (how it is written), `trace` (which request it belongs to), `metrics` (what is counted).
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -23,8 +23,10 @@ mod identity;
 mod listener;
 mod metrics;
 mod options;
+mod order;
 mod peer;
 mod peers;
+mod said;
 mod status;
 mod trace;
 mod wire;
@@ -37,9 +39,10 @@ mod tests;
 pub use errand::OfFrame;
 pub use error::IdentityError;
 pub use identity::{Identity, zone_of};
-pub use listener::{About, Listener, Order, Refused, Worker};
+pub use listener::{Listener, Worker};
 pub use metrics::Metrics;
 pub use options::Options;
+pub use order::{About, Order, Refused};
 pub use peers::{PeerInfo, Peers};
 pub use status::{Runs, Status};
 pub use trace::{TRACEPARENT, Trace};
