@@ -4,7 +4,8 @@
 //! whichever host asked; of two that change the same object at once, its `resourceVersion` lets one through. What was written
 //! comes to all hosts by a watch.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod seen;
+
 use std::fmt;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -17,7 +18,7 @@ use footlight_pipeline::{Members, MembersError};
 use futures_util::StreamExt;
 use kube::api::{DeleteParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
-use kube::runtime::watcher::{self, Event};
+use kube::runtime::watcher;
 use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -25,7 +26,8 @@ use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::member_file::{Line, MemberFile};
+use self::seen::Seen;
+use crate::member_file::MemberFile;
 use crate::steady;
 
 /// The objects.
@@ -52,27 +54,6 @@ pub struct ClusterMembers {
     written: Notify,
 }
 
-/// What is known of the objects.
-#[derive(Default)]
-struct Seen {
-    /// By name.
-    objects: BTreeMap<String, Object>,
-    /// The ids of objects that were removed from here, and that the watch may still tell of as if they were there.
-    gone: HashSet<String>,
-    /// Pipelines whose members have changed, and were not told of.
-    changed: BTreeSet<String>,
-}
-
-#[derive(Clone)]
-struct Object {
-    uid: String,
-    /// None for one that is remembered from before.
-    version: Option<u64>,
-    pipeline: String,
-    /// None where it is none, which was said.
-    member: Option<Arc<SealedMember>>,
-}
-
 /// The members of one pipeline.
 struct OfPipeline {
     all: Arc<ClusterMembers>,
@@ -90,25 +71,12 @@ impl ClusterMembers {
     ) -> Arc<Self> {
         let file = cache.map(|folder| MemberFile::new(&folder));
         let lines = file.as_ref().map(MemberFile::read).unwrap_or_default();
-        let remembered = lines.into_iter().map(|line| {
-            let object = Object {
-                uid: String::new(),
-                version: None,
-                member: member(&line.name, &line.pipeline, line.about, &line.sealed),
-                pipeline: line.pipeline,
-            };
-            (line.name, object)
-        });
-        let seen = Seen {
-            objects: remembered.collect(),
-            ..Seen::default()
-        };
         Arc::new(Self {
             api: Api::<DynamicObject>::namespaced_with(client, namespace, &MEMBER),
             place: format!("objects `members.footlight.dev` in the namespace `{namespace}`"),
             runtime,
             file,
-            seen: Mutex::new(seen),
+            seen: Mutex::new(Seen::remembered(lines)),
             written: Notify::new(),
         })
     }
@@ -126,7 +94,6 @@ impl ClusterMembers {
     pub async fn follow(self: Arc<Self>, changed: impl Fn(&str) + Send + Sync + 'static) {
         let changed = Arc::new(changed);
         let mut events = pin!(steady::events(self.api.clone(), watcher::Config::default()));
-        let mut listed = Vec::new();
         let mut away: Option<String> = None;
         let mut due: Option<Instant> = None;
         loop {
@@ -142,7 +109,7 @@ impl ClusterMembers {
                         if away.take().is_some() {
                             tracing::info!("the members of the cluster are seen again");
                         }
-                        self.saw(event, &mut listed);
+                        self.lock().saw(event);
                     }
                     Some(Err(error)) => {
                         let error = error.to_string();
@@ -161,34 +128,6 @@ impl ClusterMembers {
             }
             if due.is_none() && !self.lock().changed.is_empty() {
                 due = Some(Instant::now() + COLLECTED);
-            }
-        }
-    }
-
-    /// Notes what the watch tells.
-    fn saw(&self, event: Event<DynamicObject>, listed: &mut Vec<DynamicObject>) {
-        let mut seen = self.lock();
-        match event {
-            Event::Init => listed.clear(),
-            Event::InitApply(object) => listed.push(object),
-            Event::InitDone => {
-                let listed = std::mem::take(listed);
-                let ids: HashSet<String> = listed.iter().filter_map(ResourceExt::uid).collect();
-                let names: HashSet<String> = listed.iter().map(ResourceExt::name_any).collect();
-                seen.gone.retain(|uid| ids.contains(uid));
-                let lost = seen.objects.keys().filter(|name| !names.contains(*name));
-                for name in lost.cloned().collect::<Vec<_>>() {
-                    seen.remove(&name);
-                }
-                for object in &listed {
-                    seen.put(object);
-                }
-            }
-            Event::Apply(object) => seen.put(&object),
-            Event::Delete(object) => {
-                let uid = object.uid().unwrap_or_default();
-                seen.removed(&object.name_any(), uid.clone());
-                seen.gone.remove(&uid);
             }
         }
     }
@@ -307,10 +246,7 @@ impl Members for OfPipeline {
     }
 
     fn all(&self) -> Vec<Arc<SealedMember>> {
-        let seen = self.all.lock();
-        let objects = seen.objects.values();
-        let own = objects.filter(|object| object.pipeline == self.pipeline);
-        own.filter_map(|object| object.member.clone()).collect()
+        self.all.lock().of(&self.pipeline)
     }
 
     fn put(&self, member: SealedMember) -> Result<(), MembersError> {
@@ -328,117 +264,9 @@ impl fmt::Debug for OfPipeline {
     }
 }
 
-impl Seen {
-    /// Notes an object as somebody has told of it: the API server in answer to a change, or the watch, which may be behind.
-    fn put(&mut self, told: &DynamicObject) {
-        let (name, uid) = (told.name_any(), told.uid().unwrap_or_default());
-        if told.metadata.deletion_timestamp.is_some() {
-            // Somebody has given it a finalizer. It is not to be found any more than if it were gone.
-            self.removed(&name, uid);
-            return;
-        }
-        if self.gone.contains(&uid) {
-            return;
-        }
-        let version = told.resource_version();
-        let version = version.and_then(|version| version.parse().ok());
-        let before = self.objects.get(&name);
-        let behind = before.is_some_and(|before| before.uid == uid && version < before.version);
-        if behind {
-            return;
-        }
-        let text = |key: &str| {
-            let spec = told.data.get("spec").and_then(|spec| spec.get(key));
-            spec.and_then(Value::as_str).unwrap_or_default()
-        };
-        let pipeline = text("pipeline").to_owned();
-        let member = member(&name, &pipeline, text("about").to_owned(), text("sealed"));
-        // The same again stays the same thing, so that nobody looks at it anew.
-        let member = match before.map(|before| &before.member) {
-            Some(before) if *before == member => before.clone(),
-            _ => member,
-        };
-        let other = before.filter(|before| before.pipeline != pipeline);
-        self.changed
-            .extend(other.map(|before| before.pipeline.clone()));
-        self.changed.insert(pipeline.clone());
-        let object = Object {
-            uid,
-            version,
-            pipeline,
-            member,
-        };
-        self.objects.insert(name, object);
-    }
-
-    /// Notes that the object with this id is gone. There may be another one under its name already; and the watch may be
-    /// behind, and tell of this one as if it were there.
-    fn removed(&mut self, name: &str, uid: String) {
-        let known = self.objects.get(name).map(|known| known.uid.as_str());
-        if known.is_some_and(|known| known == uid || known.is_empty() || uid.is_empty()) {
-            self.remove(name);
-        }
-        if !uid.is_empty() {
-            self.gone.insert(uid);
-        }
-    }
-
-    fn remove(&mut self, name: &str) {
-        if let Some(object) = self.objects.remove(name) {
-            self.changed.insert(object.pipeline);
-        }
-    }
-
-    /// All that there is, to be remembered.
-    fn lines(&self) -> Vec<Line> {
-        let objects = self.objects.iter();
-        let lines = objects.filter_map(|(name, object)| {
-            let member = object.member.as_ref()?;
-            Some(Line {
-                name: name.clone(),
-                pipeline: object.pipeline.clone(),
-                about: member.about.clone(),
-                sealed: Base64::encode_string(&member.sealed),
-            })
-        });
-        lines.collect()
-    }
-}
-
 /// What a member's object is called.
 fn object_name(pipeline: &str, name: &str) -> String {
     format!("{pipeline}-{name}")
-}
-
-/// The member that an object has; none where it has none that could be opened, which is said.
-fn member(name: &str, pipeline: &str, about: String, sealed: &str) -> Option<Arc<SealedMember>> {
-    let refused = |reason: &str| {
-        tracing::error!(
-            object = name,
-            pipeline,
-            reason,
-            "an object is no member, and is left out"
-        );
-    };
-    // What is kept under another name than its own is not what it says; whether the name is its own, the key tells.
-    let own = name
-        .strip_prefix(pipeline)
-        .and_then(|rest| rest.strip_prefix('-'));
-    let Some(own) = own else {
-        refused("its name does not begin with that of its pipeline");
-        return None;
-    };
-    match Base64::decode_vec(sealed) {
-        Ok(sealed) => Some(Arc::new(SealedMember {
-            name: own.to_owned(),
-            about,
-            sealed,
-        })),
-        Err(error) => {
-            refused(&format!("`sealed` is no base64: {error}"));
-            None
-        }
-    }
 }
 
 /// Refuses to put a member in place of one that was enrolled later, which this host has not seen yet.

@@ -91,13 +91,16 @@ impl Reporter {
     async fn write_all(&mut self) -> Result<(), String> {
         let view = self.views.borrow_and_update().clone();
         let reports = self.reports.borrow_and_update().clone();
+        let mut outcome = Ok(());
         for (name, object) in view.pipelines.iter().flatten() {
             let Some(status) = self.status(&view, object, reports.get(name)) else {
                 continue;
             };
-            self.write(object, &status).await?;
+            // One that cannot be written keeps no other from it.
+            let written = self.write(object, &status).await;
+            outcome = outcome.and(written.map_err(|why| format!("{name}: {why}")));
         }
-        Ok(())
+        outcome
     }
 
     /// The status that an object is to have, where it is another than it has.
@@ -110,6 +113,10 @@ impl Reporter {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let hosts = view.hosts.as_ref()?;
         let me = self.cluster.me();
+        // Of one that is about to end, or not seen to run yet, others take out what it says; it would be put back for ever.
+        if !hosts.iter().any(|host| host.name == me.pod) {
+            return None;
+        }
         let there = object.data.get("status").cloned().unwrap_or(Value::Null);
         let before: Status = serde_json::from_value(there).unwrap_or_default();
         let mut status = before.clone();

@@ -1,201 +1,22 @@
-//! Members on a cluster, as a host has them whose API server does what real ones do.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    // An answer of axum is as large as it is.
-    clippy::result_large_err,
-    // A list of one reads best as one.
-    clippy::cloned_ref_to_slice_refs
-)]
+//! Members on a cluster, as hosts have them.
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::path::Path as FilePath;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use base64ct::{Base64, Encoding};
 use footlight_cluster::ClusterMembers;
 use footlight_gallery::{Gallery, Gate, Quality, SealedMember, Template};
 use footlight_pipeline::{Members, MembersError};
 use footlight_trust::SiteKey;
-use futures_util::stream;
-use kube::Client;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-const LIST: &str = "/apis/footlight.dev/v1alpha1/namespaces/footlight/members";
+use crate::api::{Api, until};
 
-/// An API server, as far as it is needed here.
-#[derive(Clone, Default)]
-struct Api(Arc<Mutex<Stored>>);
-
-#[derive(Default)]
-struct Stored {
-    objects: BTreeMap<String, Value>,
-    /// What watches tell, with the version of each.
-    events: Vec<(u64, Value)>,
-    version: u64,
-    /// The status of all answers.
-    away: Option<StatusCode>,
-    /// How many changes somebody else gets ahead of.
-    overtaken: u32,
-    /// The last version that watches tell of for now.
-    up_to: Option<u64>,
-}
-
-type Answer = Result<Response, Response>;
-
-fn refused(code: StatusCode, reason: &str) -> Response {
-    let status = json!({
-        "apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code.as_u16(),
-        "reason": reason, "message": format!("{reason}, as the API server says"),
-    });
-    (code, Json(status)).into_response()
-}
-
-impl Stored {
-    fn change(&mut self, kind: &str, object: &mut Value) {
-        self.version += 1;
-        object["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        let event = json!({"type": kind, "object": object});
-        self.events.push((self.version, event));
-    }
-
-    fn create(&mut self, mut object: Value) -> Value {
-        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-        object["metadata"]["uid"] = json!(format!("uid-{}", self.version));
-        self.change("ADDED", &mut object);
-        self.objects.insert(name, object.clone());
-        object
-    }
-
-    fn check(&self) -> Result<(), Response> {
-        self.away.map_or(Ok(()), |code| Err(refused(code, "Away")))
-    }
-}
-
-impl Api {
-    fn client(&self) -> Client {
-        let one = get(one).put(replace).delete(delete);
-        let router = Router::new()
-            .route(LIST, get(list).post(create))
-            .route(&format!("{LIST}/{{name}}"), one)
-            .with_state(self.clone());
-        Client::new(router, "footlight")
-    }
-
-    fn with<T>(&self, change: impl FnOnce(&mut Stored) -> T) -> T {
-        change(&mut self.0.lock().unwrap())
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.with(|stored| stored.objects.keys().cloned().collect())
-    }
-}
-
-async fn list(State(api): State<Api>, RawQuery(query): RawQuery) -> Answer {
-    api.with(|stored| stored.check())?;
-    let query = query.unwrap_or_default();
-    let value = |key: &str| query.split('&').find_map(|part| part.strip_prefix(key));
-    if value("watch=").is_some() {
-        let from: u64 = value("resourceVersion=").unwrap().parse().unwrap();
-        let lines = stream::unfold((api, from), |(api, from)| async move {
-            loop {
-                let next = api.with(|stored| {
-                    let mut events = stored.events.iter();
-                    let next = events.find(|(version, _)| *version > from).cloned();
-                    next.filter(|(version, _)| stored.up_to.is_none_or(|up_to| *version <= up_to))
-                });
-                if let Some((version, event)) = next {
-                    return Some((Ok::<_, Infallible>(format!("{event}\n")), (api, version)));
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        });
-        return Ok(Body::from_stream(lines).into_response());
-    }
-    let list = api.with(|stored| {
-        json!({
-            "apiVersion": "footlight.dev/v1alpha1", "kind": "MemberList",
-            "metadata": {"resourceVersion": stored.version.to_string()},
-            "items": stored.objects.values().collect::<Vec<_>>(),
-        })
-    });
-    Ok(Json(list).into_response())
-}
-
-async fn create(State(api): State<Api>, Json(object): Json<Value>) -> Answer {
-    api.with(|stored| {
-        stored.check()?;
-        if stored.overtaken > 0 {
-            stored.overtaken -= 1;
-            stored.create(object.clone());
-        }
-        let name = object["metadata"]["name"].as_str().unwrap();
-        match stored.objects.contains_key(name) {
-            true => Err(refused(StatusCode::CONFLICT, "AlreadyExists")),
-            false => Ok((StatusCode::CREATED, Json(stored.create(object))).into_response()),
-        }
-    })
-}
-
-async fn one(State(api): State<Api>, Path(name): Path<String>) -> Answer {
-    api.with(|stored| {
-        stored.check()?;
-        match stored.objects.get(&name) {
-            Some(object) => Ok(Json(object).into_response()),
-            None => Err(refused(StatusCode::NOT_FOUND, "NotFound")),
-        }
-    })
-}
-
-async fn replace(
-    State(api): State<Api>,
-    Path(name): Path<String>,
-    Json(mut object): Json<Value>,
-) -> Answer {
-    api.with(|stored| {
-        stored.check()?;
-        let mut there = stored.objects[&name].clone();
-        if stored.overtaken > 0 {
-            stored.overtaken -= 1;
-            stored.change("MODIFIED", &mut there);
-            stored.objects.insert(name.clone(), there.clone());
-        }
-        if object["metadata"]["resourceVersion"] != there["metadata"]["resourceVersion"] {
-            return Err(refused(StatusCode::CONFLICT, "Conflict"));
-        }
-        object["metadata"]["uid"] = there["metadata"]["uid"].clone();
-        stored.change("MODIFIED", &mut object);
-        stored.objects.insert(name, object.clone());
-        Ok(Json(object).into_response())
-    })
-}
-
-async fn delete(State(api): State<Api>, Path(name): Path<String>) -> Answer {
-    api.with(|stored| {
-        stored.check()?;
-        let Some(mut object) = stored.objects.remove(&name) else {
-            return Err(refused(StatusCode::NOT_FOUND, "NotFound"));
-        };
-        stored.change("DELETED", &mut object);
-        let uid = object["metadata"]["uid"].clone();
-        let status = json!({
-            "apiVersion": "v1", "kind": "Status", "status": "Success", "details": {"uid": uid},
-        });
-        Ok(Json(status).into_response())
-    })
-}
+const MEMBERS: &str = "members";
 
 /// A host, with what it was told.
 struct Host {
@@ -206,8 +27,8 @@ struct Host {
 }
 
 impl Host {
-    fn new(api: &Api, cache: Option<&FilePath>) -> Self {
-        let cache = cache.map(FilePath::to_owned);
+    fn new(api: &Api, cache: Option<&Path>) -> Self {
+        let cache = cache.map(Path::to_owned);
         let all = ClusterMembers::new(api.client(), "footlight", Handle::current(), cache);
         let told: Arc<Mutex<Vec<String>>> = Arc::default();
         let tell = told.clone();
@@ -257,15 +78,6 @@ impl Drop for Host {
     }
 }
 
-async fn until(what: &str, is: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !is() {
-        let waited = began.elapsed();
-        assert!(waited < Duration::from_secs(20), "not in time: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 fn sealed(key: &SiteKey, id: &str, when: u64) -> SealedMember {
     let gallery = Gallery::in_memory("8f2c", 4).unwrap();
     let template = Template {
@@ -310,7 +122,7 @@ async fn what_one_host_enrols_and_forgets_all_have_within_a_second() {
     let ada = sealed(&key, "ada.lovelace", 1);
     one.put(&ada).await.unwrap();
     assert_eq!(one.names(), [ada.name.clone()], "known here at once");
-    assert_eq!(api.names(), [format!("members-{}", ada.name)]);
+    assert_eq!(api.names(MEMBERS), [format!("members-{}", ada.name)]);
     let began = Instant::now();
     until("at the other", || other.names() == [ada.name.clone()]).await;
     until("the other is told", || other.told() > 0).await;
@@ -322,7 +134,7 @@ async fn what_one_host_enrols_and_forgets_all_have_within_a_second() {
     assert_eq!(other.all.of("visitors").all(), []);
     let told = one.told();
     assert_eq!(other.remove(&ada).await, Ok(true));
-    assert!(other.names().is_empty() && api.names().is_empty());
+    assert!(other.names().is_empty() && api.names(MEMBERS).is_empty());
     until("forgotten", || one.names().is_empty() && one.told() > told).await;
     assert_eq!(one.remove(&ada).await, Ok(false));
 }
@@ -333,7 +145,7 @@ async fn many_changes_are_told_together() {
     let host = Host::new(&api, None);
     api.with(|stored| {
         for n in 0..200 {
-            stored.create(object(&sealed(&key, &format!("m{n}"), 1)));
+            stored.create(MEMBERS, object(&sealed(&key, &format!("m{n}"), 1)));
         }
     });
     until("all", || host.names().len() == 200 && host.told() > 0).await;
@@ -368,7 +180,7 @@ async fn a_watch_that_is_behind_brings_nothing_back() {
     let (api, key) = (Api::default(), SiteKey::generate().unwrap());
     let host = Host::new(&api, None);
     // Something to see that it watches.
-    api.with(|stored| stored.create(object(&sealed(&key, "eve", 2))));
+    api.with(|stored| stored.create(MEMBERS, object(&sealed(&key, "eve", 2))));
     until("it watches", || host.told() > 0).await;
     let (ada, bob) = (sealed(&key, "ada", 1), sealed(&key, "bob", 1));
     let now = api.with(|stored| {
@@ -441,7 +253,7 @@ async fn an_object_that_is_no_member_takes_no_other_with_it() {
             ),
             ("members-4", Value::Null),
         ] {
-            stored.create(json!({"metadata": {"name": name}, "spec": spec}));
+            stored.create(MEMBERS, json!({"metadata": {"name": name}, "spec": spec}));
         }
     });
     let host = Host::new(&api, None);
