@@ -19,8 +19,8 @@ pub(crate) struct Enrolment {
     pub(crate) section: GallerySection,
     /// While this lives, the graph follows the gallery; none where nothing here searches it.
     pub(crate) _follower: Option<Arc<Follower>>,
-    /// While this lives, members that are shared are held to this version's boundary.
-    pub(crate) _reader: Option<Arc<Reader>>,
+    /// What this version may receive of members that are shared.
+    pub(crate) reader: Option<Arc<Reader>>,
 }
 
 /// A face that was found in a photo, with its feature.

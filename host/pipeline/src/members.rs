@@ -72,10 +72,8 @@ struct State {
     /// When the newest that was seen under each name was sealed: whoever may write where members are kept and has no
     /// key can still put an old one back.
     newest: HashMap<String, u64>,
-    /// The versions that live, as what each may receive.
-    readers: Vec<Weak<Reader>>,
-    /// How many of them there were at the last look.
-    read_by: usize,
+    /// The version that runs, as what it may receive.
+    reader: Weak<Reader>,
     /// Whether the gallery was changed and its graphs are still to follow.
     stale: bool,
 }
@@ -128,17 +126,27 @@ impl Shared {
         }
     }
 
-    /// Has what comes be held to one more version's boundary, for as long as that lives.
-    pub(crate) fn read_by(&self, reader: &Arc<Reader>) {
-        self.lock().readers.push(Arc::downgrade(reader));
+    /// Where they are kept, as people are told.
+    pub(crate) fn place(&self) -> String {
+        self.members.describe()
     }
 
-    /// Whether there is something to do without any change where members are kept: a version that had its own boundary
-    /// is gone, or the graphs could not be made.
+    /// Has what comes be held to the boundary of the version that runs from now on.
+    pub(crate) fn hold_to(&self, reader: &Arc<Reader>) {
+        self.lock().reader = Arc::downgrade(reader);
+    }
+
+    /// The same where no version runs yet: one that is opened beside another changes nothing.
+    pub(crate) fn hold_to_first(&self, reader: &Arc<Reader>) {
+        let mut state = self.lock();
+        if state.reader.strong_count() == 0 {
+            state.reader = Arc::downgrade(reader);
+        }
+    }
+
+    /// Whether what was changed is still to be put into the graphs, which could not be made.
     pub(crate) fn is_behind(&self) -> bool {
-        let state = self.lock();
-        let living = state.readers.iter().filter(|of| of.strong_count() > 0);
-        state.stale || living.count() != state.read_by
+        self.lock().stale
     }
 
     /// Brings a gallery to what is kept. Only what was changed is decrypted; what cannot be taken is left out, and said
@@ -147,9 +155,7 @@ impl Shared {
         let mut state = self.lock();
         // Asked for while nobody else takes: what comes later is never overtaken by what was there before.
         let all = self.members.all();
-        state.readers.retain(|reader| reader.strong_count() > 0);
-        let readers: Vec<_> = state.readers.iter().filter_map(Weak::upgrade).collect();
-        state.read_by = readers.len();
+        let reader = state.reader.upgrade();
         let mut before = std::mem::take(&mut state.known);
         let mut fresh: HashMap<String, Enrolled> = HashMap::new();
         for sealed in all {
@@ -169,8 +175,9 @@ impl Shared {
         }
         let allowed = state.known.values().filter_map(|known| {
             let opened = known.opened.as_ref()?;
-            let may = |reader: &Arc<Reader>| reader.may_have(opened.zone.as_ref());
-            let may = readers.iter().all(may);
+            // With no version that runs there is nobody to have it.
+            let reader = reader.as_ref()?;
+            let may = reader.may_have(opened.zone.as_ref());
             may.then(|| (opened.id.clone(), known.sealed.clone()))
         });
         let wanted: BTreeMap<MemberId, Arc<SealedMember>> = allowed.collect();
@@ -264,7 +271,7 @@ impl Shared {
             tracing::error!(
                 pipeline = self.pipeline,
                 member = sealed.name,
-                kept = self.members.describe(),
+                kept = self.place(),
                 reason,
                 "a member is left out"
             );

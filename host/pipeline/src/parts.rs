@@ -231,15 +231,14 @@ impl Parts<'_> {
                 maker
             )));
         }
-        // Before its graph is in the registry: no frame is to see an empty gallery, or members of a zone that this
-        // version may not know.
+        // Before its graph is in the registry: no frame is to see an empty gallery.
         let reader = gallery.shared().map(|shared| {
             let border = border.map(|border| {
                 let class = section.template.clone();
                 (class, border.zone.clone(), border.plan.clone())
             });
             let reader = Arc::new(Reader::new(border));
-            shared.read_by(&reader);
+            shared.hold_to_first(&reader);
             reader
         });
         gallery.take_members()?;
@@ -249,7 +248,7 @@ impl Parts<'_> {
         };
         Ok(Enrolment {
             _follower: follower,
-            _reader: reader,
+            reader,
             gallery,
             section: section.clone(),
         })

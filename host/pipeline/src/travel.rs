@@ -61,21 +61,34 @@ impl Deployment {
     }
 
     /// Whether there may be a newer gallery than was last looked at. As with a [`Source`](crate::Source), asked
-    /// about once a second, on a thread that may wait.
-    ///
-    /// Members that several hosts share come by [`take_members`](Self::take_members), and are no reason to ask for
-    /// anything else; what was left undone there is done here.
+    /// about once a second, on a thread that may wait. Members that several hosts share come by
+    /// [`take_members`](Self::take_members), and are no reason to ask for anything else.
     pub fn gallery_changed(&self) -> bool {
-        let Some(gallery) = self.shared_gallery() else {
-            return false;
-        };
-        if gallery.shared().is_some_and(Shared::is_behind)
-            && let Err(error) = gallery.take_members()
-        {
-            tracing::error!(%error, "members that are kept elsewhere cannot be taken");
-        }
-        let followed = gallery.followed();
+        let gallery = self.shared_gallery();
+        let followed = gallery.as_ref().and_then(|gallery| gallery.followed());
         followed.is_some_and(|followed| followed.tag.changed())
+    }
+
+    /// Whether shared members were taken that frames are not judged with yet: their graph could not be made. It is worth
+    /// another [`take_members`](Self::take_members).
+    pub fn is_behind_members(&self) -> bool {
+        let gallery = self.shared_gallery();
+        gallery.is_some_and(|gallery| gallery.shared().is_some_and(Shared::is_behind))
+    }
+
+    /// Holds shared members to the boundary of the version that runs from now on, and takes them as they are. Before this
+    /// was said of any version, it is the first one that was opened.
+    ///
+    /// # Errors
+    /// As [`take_members`](Self::take_members).
+    pub fn hold_members_to(&self, version: &Pipeline) -> Result<bool, NoUpdate> {
+        let enrolment = version.enrolment.as_ref();
+        if let Some((enrolment, reader)) = enrolment.and_then(|it| Some((it, it.reader.as_ref()?)))
+            && let Some(shared) = enrolment.gallery.shared()
+        {
+            shared.hold_to(reader);
+        }
+        self.take_members()
     }
 
     /// Takes the members that several hosts share as they are known now, between two frames: for whoever hears that they
@@ -83,7 +96,7 @@ impl Deployment {
     /// gallery. What no version has open yet is taken when it is opened.
     ///
     /// # Errors
-    /// Why frames are judged as before. It is tried again at the next change.
+    /// Why frames are judged as before.
     pub fn take_members(&self) -> Result<bool, NoUpdate> {
         let Some(gallery) = self.shared_gallery() else {
             return Ok(false);
@@ -93,10 +106,11 @@ impl Deployment {
             .map_err(|error| NoUpdate(error.to_string()))
     }
 
-    /// Whether the members of its gallery are shared with other hosts, each of which may change them.
-    pub fn shares_members(&self) -> bool {
-        let gallery = self.shared_gallery();
-        gallery.is_some_and(|gallery| gallery.shared().is_some())
+    /// Where the members of its gallery are kept, as people are told, where several hosts share them and each may change
+    /// them.
+    pub fn shared_in(&self) -> Option<String> {
+        let gallery = self.shared_gallery()?;
+        Some(gallery.shared()?.place())
     }
 
     /// Takes the gallery that is there now, between two frames.

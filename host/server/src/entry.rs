@@ -185,14 +185,30 @@ impl Entry {
     /// Has a version that has passed its probe run, from the next frame on. Only for whoever has the turn.
     pub(crate) fn switch(&self, pipeline: Arc<Pipeline>) {
         let running = self.running.swap(Arc::new(Running {
-            pipeline,
+            pipeline: pipeline.clone(),
             readiness: Readiness::ready(),
             since: attempt::now(),
         }));
+        if let Err(why) = self.deployment.hold_members_to(&pipeline) {
+            tracing::error!(pipeline = self.name, %why, "members stay as they were; this is tried again");
+        }
         self.previous.store(Some(running.pipeline.clone()));
         // Also after a rollback, which stays until the source changes.
         self.set_again(false);
         self.count_members();
+    }
+
+    /// Takes the members that are shared with other hosts as they are now, between two frames. Blocks.
+    pub(crate) fn take_members(&self) {
+        match self.deployment.take_members() {
+            Ok(false) => {}
+            Ok(true) => self.count_members(),
+            Err(why) => tracing::error!(
+                pipeline = self.name,
+                %why,
+                "members stay as they were; this is tried again"
+            ),
+        }
     }
 
     /// Whether the pipeline keeps members here.

@@ -46,6 +46,10 @@ pub struct Pipeline {
     /// Where its members are enrolled, if not on this host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follows: Option<Follows>,
+    /// Where its members are kept, if several hosts share them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "objects `members.footlight.dev` in the namespace `footlight`")]
+    pub shared: Option<String>,
 }
 
 /// A gallery that is enrolled on another host.
@@ -199,6 +203,7 @@ impl Pipeline {
                 .map(|previous| previous.version().pipeline.clone()),
             attempts: entry.history.attempts(),
             follows: Follows::of(entry),
+            shared: entry.deployment.shared_in(),
         }
     }
 }

@@ -181,7 +181,8 @@ pub(crate) fn ready_stages(host: &Host, pipeline: &Pipeline) -> Vec<String> {
 }
 
 /// A stage that keeps a version from running here: one that runs here and whose items could not go on, or one that frames
-/// enter by, here, and that no host has ready; where versions are taken whole, any stage that no host has ready. A host that runs a stage no more keeps it until another one has it.
+/// enter by, here, and that no host has ready; where versions are taken whole, any stage that no host has ready. A host
+/// that runs a stage no more keeps it until another one has it.
 pub(crate) fn lacking(host: &Host, pipeline: &Pipeline) -> Option<String> {
     let ready = ready_stages(host, pipeline);
     let (name, version) = (pipeline.name(), &pipeline.version().pipeline);

@@ -95,13 +95,9 @@ impl Server {
 
     /// Takes the members that a pipeline shares with other hosts as they are now, between two frames. Blocks.
     pub fn take_members(&self, pipeline: &str) {
-        let Ok(entry) = self.host.pipeline(pipeline) else {
-            return;
-        };
-        match entry.deployment.take_members() {
-            Ok(false) => {}
-            Ok(true) => entry.count_members(),
-            Err(why) => tracing::error!(pipeline, %why, "the members stay as they were"),
+        // One that is not open yet takes them when it is opened.
+        if let Ok(entry) = self.host.pipeline(pipeline) {
+            entry.take_members();
         }
     }
 
@@ -138,8 +134,8 @@ impl Server {
     }
 
     /// Serves connections until `shutdown`, and for [`Options::drain`] more in which it says that it is about to end;
-    /// then accepts no more, finishes what it holds and returns. What is not finished after [`Options::grace`] is cut off; a stage at work still ends by its own
-    /// time limit.
+    /// then accepts no more, finishes what it holds and returns. What is not finished after [`Options::grace`] is cut
+    /// off; a stage at work still ends by its own time limit.
     ///
     /// # Errors
     /// [`Error::Listen`] where the socket accepts no connection any more.

@@ -1,4 +1,4 @@
-//! Looking for changes of what pipelines, and galleries that are followed, come from.
+//! Looking for changes of what pipelines, and galleries that are followed, come from; and for what was left undone.
 
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -16,9 +16,6 @@ use crate::swap::Turn;
 /// How often sources are asked whether they have changed.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// A pipeline, and where its versions come from.
-type Watched = (Weak<Entry>, Arc<dyn Source>);
-
 /// What has changed.
 enum Changed {
     /// What a source has.
@@ -31,9 +28,6 @@ enum Changed {
 
 /// Switches to what the sources of pipelines have whenever one has changed, until the host stops.
 pub(crate) async fn watch(host: Arc<Host>) {
-    if !host.pipelines().any(|entry| entry.watched) {
-        return;
-    }
     let (sender, mut receiver) = channel(1);
     let asked = Arc::downgrade(&host);
     // A thread of its own. Were the threads that work on frames asked in between, frames would be spread
@@ -45,7 +39,8 @@ pub(crate) async fn watch(host: Arc<Host>) {
     while let Some((entry, changed)) = receiver.recv().await {
         let entry: Weak<Entry> = entry;
         let Some(entry) = entry.upgrade() else {
-            return;
+            // It is served no more.
+            continue;
         };
         let (source, again) = match changed {
             Changed::Version(source) => (source, false),
@@ -74,23 +69,15 @@ fn look(host: &Weak<Host>, changes: &Sender<(Weak<Entry>, Changed)>) {
     loop {
         thread::sleep(EVERY);
         // Held no longer than it takes to read the list: nothing of the host may end with this thread.
-        let Some(watched) = host.upgrade().and_then(|host| watched(&host)) else {
+        let Some(pipelines) = host.upgrade().and_then(|host| served(&host)) else {
             return;
         };
-        for (entry, source) in watched {
-            let gallery = entry.upgrade();
-            let gallery = gallery.is_some_and(|entry| entry.deployment.gallery_changed());
-            let version = if source.changed() {
-                Some(Changed::Version(source))
-            } else {
-                let due = entry.upgrade().is_some_and(|entry| entry.due_again());
-                due.then_some(Changed::Again(source))
-            };
-            let changed = gallery
-                .then_some(Changed::Gallery)
-                .into_iter()
-                .chain(version);
-            for changed in changed {
+        for entry in pipelines {
+            for changed in entry
+                .upgrade()
+                .map(|entry| news(&entry))
+                .unwrap_or_default()
+            {
                 if changes.blocking_send((entry.clone(), changed)).is_err() {
                     return;
                 }
@@ -99,9 +86,30 @@ fn look(host: &Weak<Host>, changes: &Sender<(Weak<Entry>, Changed)>) {
     }
 }
 
-/// The pipelines that are watched, with their sources; none once the host stops.
-fn watched(host: &Host) -> Option<Vec<Watched>> {
-    let watched = host.pipelines().filter(|entry| entry.watched);
-    let sources = watched.map(|entry| (Arc::downgrade(&entry), entry.source()));
-    (!host.stopping()).then(|| sources.collect())
+/// All pipelines; none once the host stops.
+fn served(host: &Host) -> Option<Vec<Weak<Entry>>> {
+    let pipelines = host.pipelines().map(|entry| Arc::downgrade(&entry));
+    (!host.stopping()).then(|| pipelines.collect())
+}
+
+/// What has changed of a pipeline. Members that could not be taken when they came are taken here.
+fn news(entry: &Entry) -> Vec<Changed> {
+    if entry.deployment.is_behind_members() {
+        entry.take_members();
+    }
+    if !entry.watched {
+        return Vec::new();
+    }
+    let gallery = entry.deployment.gallery_changed();
+    let source = entry.source();
+    let version = if source.changed() {
+        Some(Changed::Version(source))
+    } else {
+        entry.due_again().then_some(Changed::Again(source))
+    };
+    gallery
+        .then_some(Changed::Gallery)
+        .into_iter()
+        .chain(version)
+        .collect()
 }

@@ -192,7 +192,8 @@ fn who_is_enrolled_at_the_site_is_known_in_the_cloud_and_forgotten_in_both() {
     assert_eq!(late.graph(), cloud.graph());
     assert_eq!(late.pipeline.members().unwrap().len(), 1);
     assert!(late.pipeline.seal_gallery().is_ok());
-    assert!(late.deployment.shares_members() && late.deployment.following().is_none());
+    assert_eq!(late.deployment.shared_in().as_deref(), Some("a list"));
+    assert!(late.deployment.following().is_none());
 }
 
 #[test]
@@ -249,7 +250,7 @@ fn members_stay_in_their_zone_where_no_rule_lets_them_out() {
 }
 
 #[test]
-fn a_version_with_a_narrower_boundary_has_its_way_for_as_long_as_it_lives() {
+fn members_are_held_to_the_boundary_of_the_version_that_runs() {
     let (place, key) = (Arc::default(), SiteKey::generate().unwrap());
     let site = Host::new("site", &place, &key, across(everybody_searches));
     let cloud = Host::new("cloud", &place, &key, across(everybody_searches));
@@ -261,12 +262,17 @@ fn a_version_with_a_narrower_boundary_has_its_way_for_as_long_as_it_lives() {
         let end = text.find("# What may leave a zone").unwrap();
         text[..end].replacen("verify = [\"cloud\"]", "verify = [\"site\"]", 1)
     });
+    let beside = cloud.deployment.open(narrower.clone(), &[&cloud.pipeline]);
+    assert_eq!(cloud.labels(), ["ada"], "one that does not run yet");
+    drop(beside);
     let narrower = cloud.deployment.open(narrower, &[&cloud.pipeline]).unwrap();
+    assert!(cloud.deployment.hold_members_to(&narrower).unwrap());
     assert_eq!(cloud.labels(), [""; 0]);
-    drop(narrower);
-    // Nothing was changed where they are kept; it is noticed at the next look for changes.
-    assert!(!cloud.deployment.gallery_changed());
-    assert_eq!(cloud.labels(), ["ada"]);
+    site.enrol("bob", &[feature(2)]).unwrap();
+    assert!(!cloud.take(), "nothing of it may be here");
+    // The narrower one is still there, to be rolled back to.
+    assert!(cloud.deployment.hold_members_to(&cloud.pipeline).unwrap());
+    assert_eq!(cloud.labels(), ["ada", "bob"]);
 }
 
 #[test]
