@@ -7,8 +7,8 @@ use anyhow::{Result, bail};
 use footlight_artifacts::Judge;
 use footlight_nn::{Runtimes, cache_dir};
 use footlight_pipeline::{
-    ArtifactSource, Definition, Deployment, FileSource, Here, Locations, Members, NodeFacts,
-    OpenError, Place, References, Source, Sources, Supply,
+    ArtifactSource, Deployment, FileSource, Here, Locations, Members, Place, References, Source,
+    Supply,
 };
 use footlight_sandbox::Sandbox;
 use footlight_sealed::Sealed;
@@ -89,35 +89,22 @@ impl Opener {
         })
     }
 
-    /// Opens a pipeline that somebody else says, on a node of which this is known, with the members that it shares with other
-    /// hosts, where it does. Whoever says it also says when there is another version.
+    /// What versions of a pipeline are opened with that somebody else says, with the members that it shares with other hosts,
+    /// where it does.
     ///
     /// # Errors
-    /// As [`Deployment::open`]; and no place for its members.
-    pub fn open_said<S: Source + Sources + 'static>(
+    /// No place for its members.
+    pub fn deploy(
         &self,
-        source: Arc<S>,
-        definition: Definition,
-        node: NodeFacts,
+        pipeline: &str,
         members: Option<Arc<dyn Members>>,
-    ) -> Result<Served, OpenError> {
-        let words = |error: anyhow::Error| OpenError::from(format!("{error:#}"));
-        let gallery = locate::gallery(&self.args.gallery, &definition.file.name, true);
+    ) -> Result<Arc<Deployment>> {
+        let gallery = locate::gallery(&self.args.gallery, pipeline, true)?;
         let locations = Locations {
             members,
             ..self.locations(None)
         };
-        let deployment = gallery.and_then(|gallery| self.deployment(locations, gallery));
-        let deployment = deployment.map_err(words)?;
-        deployment.on_node(node);
-        let pipeline = deployment.open(definition, &[])?;
-        Ok(Served {
-            deployment,
-            pipeline,
-            sources: source.clone(),
-            source,
-            watch: false,
-        })
+        self.deployment(locations, gallery)
     }
 
     /// Whether members are encrypted with the key of a site here, and so may be shared.
@@ -143,7 +130,7 @@ impl Opener {
     }
 
     /// An engine for each pipeline: frames of one cannot take up the instances that another has room for.
-    fn deployment(&self, locations: Locations, gallery: Place) -> Result<Deployment> {
+    fn deployment(&self, locations: Locations, gallery: Place) -> Result<Arc<Deployment>> {
         let sandbox = match &self.compiled {
             Some(compiled) => Sandbox::new()?.keeping(compiled.clone()),
             None => Sandbox::new()?,
@@ -152,10 +139,7 @@ impl Opener {
             gallery: Some(gallery),
             ..locations
         };
-        Ok(Deployment::new(
-            Arc::new(sandbox),
-            self.runtimes.clone(),
-            locations,
-        ))
+        let deployment = Deployment::new(Arc::new(sandbox), self.runtimes.clone(), locations);
+        Ok(Arc::new(deployment))
     }
 }

@@ -45,6 +45,8 @@ pub struct Deployment {
     /// Opened by the first version that has one, and open from then on: a file can be opened only once, and
     /// a version without a gallery may be followed by one that has it again.
     pub(crate) gallery: Mutex<Option<Arc<SharedGallery>>>,
+    /// Held by the version that opens it.
+    pub(crate) opening_gallery: Mutex<()>,
     /// What is known of the node, where stages are placed by that.
     node: Mutex<Option<NodeFacts>>,
     /// One of these is held by each version.
@@ -60,13 +62,15 @@ impl Deployment {
             locations,
             usage: Arc::default(),
             gallery: Mutex::default(),
+            opening_gallery: Mutex::default(),
             node: Mutex::default(),
             held: Arc::default(),
         }
     }
 
     /// Opens a version: compiles its components and models, and reads the gallery. What a version in `reuse`
-    /// has already is not compiled again, so that changing one stage costs the compilation of one stage.
+    /// has already is not compiled again, so that changing one stage costs the compilation of one stage. Two versions may be
+    /// opened at the same time.
     ///
     /// # Errors
     /// Whatever the file gets wrong or is missing, in the words of whoever wrote it.

@@ -144,7 +144,7 @@ impl Pipeline {
         };
         let enrolment = match &file.gallery {
             Some(section) if parts.wants_gallery(section) => {
-                Some(parts.gallery(section, &registry, &deployment.gallery, border.as_ref())?)
+                Some(parts.gallery(section, &registry, deployment, border.as_ref())?)
             }
             _ => None,
         };
@@ -211,13 +211,15 @@ impl Pipeline {
 fn border(plan: Option<&Arc<Plan>>, here: &Here) -> Result<Border, OpenError> {
     let plan = plan.ok_or_else(|| {
         OpenError::new(format!(
-            "this host is in the zone `{}`, and the file has no [zones]: add it, with [placement] and [boundary], or              start the host without a certificate for other hosts",
+            "this host is in the zone `{}`, and the file has no [zones]: add it, with [placement] and [boundary], or \
+             start the host without a certificate for other hosts",
             here.zone
         ))
     })?;
     Border::new(plan.clone(), here.zone.clone()).map_err(|refusal| {
         OpenError::new(format!(
-            "the certificate of this host says where it is, and {refusal}: add the zone to `names` in [zones], or give              the host the certificate of another"
+            "the certificate of this host says where it is, and {refusal}: add the zone to `names` in [zones], or give \
+             the host the certificate of another"
         ))
     })
 }

@@ -1,6 +1,7 @@
 //! The parts of a pipeline, each opened by itself.
 
 use crate::class::Class;
+use crate::deployment::Deployment;
 use crate::elsewhere::Border;
 use crate::enrol::Enrolment;
 use crate::error::OpenError;
@@ -19,7 +20,7 @@ use footlight_nn::{
     Card, ElementType, Graph, Model, Placement, Registry, Runtimes, Snapshot, batched, sha256_hex,
 };
 use footlight_sandbox::{Component, Configuration, Sandbox, Stage, Usage};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 /// What parts are opened from.
 #[derive(Clone, Copy)]
@@ -202,7 +203,7 @@ impl Parts<'_> {
         self,
         section: &GallerySection,
         registry: &Arc<Registry>,
-        open: &Mutex<Option<Arc<SharedGallery>>>,
+        deployment: &Deployment,
         border: Option<&Border>,
     ) -> Result<Enrolment, OpenError> {
         let fail = |message: String| OpenError::new(format!("[gallery] {message}"));
@@ -210,17 +211,9 @@ impl Parts<'_> {
         let maker = self
             .maker(section, registry)
             .map_err(|error| error.within("[gallery] "))?;
-        // Versions are opened one after the other; who looks at the gallery does not wait while it is fetched.
-        let lock = || open.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = lock().clone();
-        let gallery = match there {
-            Some(shared) => shared,
-            None => {
-                let (gallery, kept) = self.open_gallery(&maker, dimension).map_err(fail)?;
-                let shared = SharedGallery::new(gallery, kept, self.runtimes.clone());
-                lock().insert(Arc::new(shared)).clone()
-            }
-        };
+        let gallery = self
+            .only_gallery(deployment, &maker, dimension)
+            .map_err(fail)?;
         let now = gallery.gallery();
         let (made_by, numbers) = (now.feature_model(), now.dimension());
         if (made_by, numbers) != (maker.as_str(), dimension) {
@@ -252,6 +245,26 @@ impl Parts<'_> {
             gallery,
             section: section.clone(),
         })
+    }
+
+    /// The gallery of all versions; opened by the first of them.
+    fn only_gallery(
+        self,
+        deployment: &Deployment,
+        made_by: &str,
+        dimension: usize,
+    ) -> Result<Arc<SharedGallery>, String> {
+        let opening = &deployment.opening_gallery;
+        let _opening = opening.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who looks at the gallery does not wait while it is fetched.
+        let open = &deployment.gallery;
+        let lock = || open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = &*lock() {
+            return Ok(shared.clone());
+        }
+        let (gallery, kept) = self.open_gallery(made_by, dimension)?;
+        let shared = SharedGallery::new(gallery, kept, self.runtimes.clone());
+        Ok(lock().insert(Arc::new(shared)).clone())
     }
 
     /// The digest of the model that templates are made by.

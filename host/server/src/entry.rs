@@ -20,7 +20,7 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// A pipeline to serve.
 pub struct Served {
     /// What its versions have in common.
-    pub deployment: Deployment,
+    pub deployment: Arc<Deployment>,
     /// The version to begin with, which the deployment has opened.
     pub pipeline: Pipeline,
     /// Where other versions come from.
@@ -34,7 +34,7 @@ pub struct Served {
 /// A pipeline, its versions, and what the server knows of it.
 pub(crate) struct Entry {
     pub(crate) name: String,
-    pub(crate) deployment: Deployment,
+    pub(crate) deployment: Arc<Deployment>,
     pub(crate) sources: Arc<dyn Sources>,
     pub(crate) watched: bool,
     pub(crate) history: History,

@@ -15,14 +15,14 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::attempt::Attempt;
 use crate::entry::{Entry, Served};
 use crate::host::{Awaited, Host};
 use crate::others::ForOthers;
-use crate::swap::Turn;
+use crate::swap::{Opened, Turn};
 use crate::{Error, Options};
 use crate::{readiness, routes, watch};
 
@@ -84,13 +84,22 @@ impl Server {
     }
 
     /// Has a pipeline take what its source has now, on a node that may be another than before. What was asked for before and
-    /// still waits for other hosts is given up. None where there is no such pipeline.
+    /// still waits for other hosts is given up. None where there is no such pipeline, or the host has a defect. Whoever drops
+    /// this before its end has nobody wait for a registry that does not answer.
     pub async fn renew(&self, pipeline: &str, node: NodeFacts) -> Option<Attempt> {
         let entry = self.host.pipeline(pipeline).ok()?;
         let wish = entry.wish();
+        entry.deployment.on_node(node);
+        let beside = entry.clone();
+        let opened = spawn_blocking(move || Opened::of(&beside, beside.source())).await;
+        let opened = opened
+            .inspect_err(|error| {
+                tracing::error!(pipeline, %error, "opening a version panicked; this is a defect of the host");
+            })
+            .ok()?;
         let turn = Turn::wait(&self.host, &entry).await;
         // A panic is in the log, and the version that ran goes on.
-        turn.on_node(node, wish).await.ok()
+        turn.take_opened(opened, wish).await.ok()
     }
 
     /// Takes the members that a pipeline shares with other hosts as they are now, between two frames. Blocks.

@@ -2,12 +2,13 @@
 //!
 //! A new version is read, compiled and probed beside the one that runs, and only then takes its place:
 //! frames that were begun finish on the version that they have, the next ones begin on the new. One that
-//! fails at any of this is forgotten, and the reason is kept for people to see.
+//! fails at any of this is forgotten, and the reason is kept for people to see. Of two changes to one pipeline the
+//! second waits, or is refused; a version may be [`Opened`] before that, so that nobody waits for its registry.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use footlight_pipeline::{Definition, FrameError, NodeFacts, OpenError, Pipeline, Source};
+use footlight_pipeline::{Definition, FrameError, OpenError, Pipeline, Source};
 use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
 
@@ -31,6 +32,13 @@ pub(crate) struct Turn {
     /// Which wish this is to fulfil, where it may be given up for a later one.
     wish: Option<u64>,
     _held: OwnedMutexGuard<()>,
+}
+
+/// What a source has, opened beside the version that runs, or why it could not be.
+pub(crate) struct Opened {
+    source: Arc<dyn Source>,
+    began: Instant,
+    pipeline: Result<Pipeline, Unopened>,
 }
 
 /// What an attempt has come to know when it ends.
@@ -63,6 +71,38 @@ impl From<OpenError> for Unopened {
             may_pass: error.may_pass(),
         }
     }
+}
+
+impl Opened {
+    /// Opens what a source has now, with what the version that runs and the one before it have already. Blocks, and has
+    /// no turn: it may wait for a registry.
+    pub(crate) fn of(entry: &Entry, source: Arc<dyn Source>) -> Self {
+        Self {
+            began: Instant::now(),
+            pipeline: source
+                .load()
+                .map_err(Unopened::from)
+                .and_then(|definition| open(entry, definition)),
+            source,
+        }
+    }
+}
+
+fn open(entry: &Entry, definition: Definition) -> Result<Pipeline, Unopened> {
+    let (name, file) = (&entry.name, &definition.file);
+    if file.name != *name {
+        return Err(Unopened::from(format!(
+            "{}: the pipeline is called `{}`, and a host that serves `{name}` cannot call it otherwise while it \
+             runs: put the name back, or start a host with it",
+            definition.origin, file.name
+        )));
+    }
+    check_names(file).map_err(|error| Unopened::from(error.to_string()))?;
+    let running = entry.running();
+    let previous = entry.previous();
+    let beside = [Some(&*running.pipeline), previous.as_deref()];
+    let beside: Vec<&Pipeline> = beside.into_iter().flatten().collect();
+    Ok(entry.deployment.open(definition, &beside)?)
 }
 
 impl Tried {
@@ -112,8 +152,8 @@ impl Turn {
         cause: Cause,
     ) -> Result<Attempt, Problem> {
         let described = source.describe();
-        self.attempt(cause, described, move |turn| turn.switch_to(source))
-            .await
+        let switch = move |turn: &Self| turn.switch_to(Opened::of(&turn.entry, source));
+        self.attempt(cause, described, Instant::now(), switch).await
     }
 
     /// Tries once more what was refused for what may pass. A refusal for the same reason is not told again.
@@ -122,13 +162,16 @@ impl Turn {
         self.swap(source, Cause::Change).await
     }
 
-    /// Switches to what the source has on a node that may be another than before, unless something else is wished for
-    /// meanwhile.
-    pub(crate) async fn on_node(mut self, node: NodeFacts, wish: u64) -> Result<Attempt, Problem> {
+    /// Switches to what was opened, unless something else is wished for meanwhile.
+    pub(crate) async fn take_opened(
+        mut self,
+        opened: Opened,
+        wish: u64,
+    ) -> Result<Attempt, Problem> {
         self.wish = Some(wish);
-        self.entry.deployment.on_node(node);
-        let source = self.entry.source();
-        self.swap(source, Cause::Change).await
+        let (described, began) = (opened.source.describe(), opened.began);
+        let switch = move |turn: &Self| turn.switch_to(opened);
+        self.attempt(Cause::Change, described, began, switch).await
     }
 
     /// Switches back to the version that ran before this one.
@@ -142,7 +185,8 @@ impl Turn {
         };
         let described = previous.origin().to_owned();
         let back = move |turn: &Self| turn.probe_and_switch(previous, Pipeline::probe);
-        self.attempt(Cause::Rollback, described, back).await
+        self.attempt(Cause::Rollback, described, Instant::now(), back)
+            .await
     }
 
     /// Makes an attempt on a thread that may wait, and tells of it.
@@ -150,12 +194,12 @@ impl Turn {
         self,
         cause: Cause,
         source: String,
+        began: Instant,
         attempt: impl FnOnce(&Self) -> Tried + Send + 'static,
     ) -> Result<Attempt, Problem> {
         let span = tracing::info_span!("swap", pipeline = self.entry.name);
         let done = spawn_blocking(move || {
             let _entered = span.enter();
-            let began = Instant::now();
             let tried = self.stopping(None).unwrap_or_else(|| attempt(&self));
             let attempt = Attempt {
                 at: attempt::now(),
@@ -201,12 +245,11 @@ impl Turn {
         self.entry.history.add(attempt.clone());
     }
 
-    fn switch_to(&self, source: Arc<dyn Source>) -> Tried {
-        let opened = source
-            .load()
-            .map_err(Unopened::from)
-            .and_then(|definition| self.open(definition));
-        let pipeline = match opened {
+    fn switch_to(&self, opened: Opened) -> Tried {
+        let Opened {
+            source, pipeline, ..
+        } = opened;
+        let pipeline = match pipeline {
             Ok(pipeline) => pipeline,
             Err(why) => {
                 if Arc::ptr_eq(&source, &self.entry.source()) {
@@ -230,24 +273,6 @@ impl Turn {
             self.entry.adopt(source);
         }
         tried
-    }
-
-    /// Opens a version beside the one that runs, with what that one and the one before it have already.
-    fn open(&self, definition: Definition) -> Result<Pipeline, Unopened> {
-        let (name, file) = (&self.entry.name, &definition.file);
-        if file.name != *name {
-            return Err(Unopened::from(format!(
-                "{}: the pipeline is called `{}`, and a host that serves `{name}` cannot call it otherwise while it \
-                 runs: put the name back, or start a host with it",
-                definition.origin, file.name
-            )));
-        }
-        check_names(file).map_err(|error| Unopened::from(error.to_string()))?;
-        let running = self.entry.running();
-        let previous = self.entry.previous();
-        let open = [Some(&*running.pipeline), previous.as_deref()];
-        let open: Vec<&Pipeline> = open.into_iter().flatten().collect();
-        Ok(self.entry.deployment.open(definition, &open)?)
     }
 
     /// The end of an attempt that is made no more: the host is about to end, or something else is wished for by now. Asked

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use footlight_cluster::{Report, State};
-use footlight_pipeline::{Definition, Members, NodeFacts};
-use footlight_server::{Outcome, Server};
+use footlight_pipeline::{Definition, Deployment, Members, NodeFacts};
+use footlight_server::{Outcome, Served, Server};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
@@ -76,6 +76,7 @@ impl Keeper {
             members,
             server,
             opener,
+            deployment: None,
             source: None,
             outlook: outlook.clone(),
             changed,
@@ -110,6 +111,9 @@ struct Keeping {
     members: Option<Arc<dyn Members>>,
     server: Server,
     opener: Arc<Opener>,
+    /// What all versions have in common, from the first that was wanted on.
+    deployment: Option<Arc<Deployment>>,
+    /// What says to the server which version is wanted, once there is one that runs.
     source: Option<Arc<ObjectSource>>,
     outlook: Arc<Mutex<Outlook>>,
     changed: watch::Sender<()>,
@@ -138,12 +142,10 @@ impl Keeping {
                     if !refused {
                         self.tell(of, State::Starting, String::new(), true);
                     }
-                    // What is opened for the first time is opened to its end: its gallery is there once. A version that
-                    // waits for other hosts is given up for a later one.
-                    let first = self.source.is_none();
+                    // A version that waits, for a registry or for other hosts, is given up for a later one.
                     let taken = tokio::select! {
                         taken = self.take(&definition, &node) => Some(taken),
-                        Ok(()) = want.changed(), if !first => None,
+                        Ok(()) = want.changed() => None,
                     };
                     let Some(taken) = taken else {
                         refused = false;
@@ -190,20 +192,37 @@ impl Keeping {
                 }),
             };
         }
-        let source = ObjectSource::new(&self.name, definition.clone());
-        let (opener, said) = (self.opener.clone(), source.clone());
-        let (definition, node) = (definition.clone(), node.clone());
-        let members = self.members.clone();
-        let open = move || opener.open_said(said, definition, node, members);
-        let opened = spawn_blocking(open).await;
+        let deployment = match &self.deployment {
+            Some(deployment) => deployment.clone(),
+            None => {
+                let deployment = self.opener.deploy(&self.name, self.members.clone());
+                let deployment = deployment.map_err(|error| Refused {
+                    why: format!("{error:#}"),
+                    may_pass: false,
+                })?;
+                self.deployment.insert(deployment).clone()
+            }
+        };
+        deployment.on_node(node.clone());
+        let (opening, first) = (deployment.clone(), definition.clone());
+        let opened = spawn_blocking(move || opening.open(first, &[])).await;
         let opened = opened.map_err(|error| Refused {
             why: format!("the host failed at it, which is a defect: {error}"),
             may_pass: false,
         })?;
-        let served = opened.map_err(|error| Refused {
+        let pipeline = opened.map_err(|error| Refused {
             why: error.to_string(),
             may_pass: error.may_pass(),
         })?;
+        let source = ObjectSource::new(&self.name, definition.clone());
+        let served = Served {
+            deployment,
+            pipeline,
+            source: source.clone(),
+            sources: source.clone(),
+            // Whoever sets the source says so.
+            watch: false,
+        };
         let added = self.server.add(served).await;
         added.map_err(|error| Refused {
             why: error.to_string(),
