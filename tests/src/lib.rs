@@ -1,1 +1,4 @@
-//! Nothing: the tests in `tests/behaviour` run the built host and speak to it as its users do.
+//! What the tests of the built host share, in `tests/behaviour` and `tests/cluster`, and the measurements with them.
+#![forbid(unsafe_code)]
+
+pub mod authority;

@@ -1,7 +1,6 @@
 //! What it saves to have the stages apart: bytes on each link and the delay from frame to verdict, against all of it in the
 //! cloud. The paper left these numbers for later.
 
-mod identity;
 mod network;
 mod quiet;
 mod scene;

@@ -7,7 +7,10 @@ use crate::places;
 use crate::site::{Member, Plan, Site};
 use libtest_mimic::Trial;
 use serde_json::Value;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -81,6 +84,31 @@ impl Three {
         edge.wait_for("features");
         Self { edge, gpu, cloud }
     }
+}
+
+/// Has two clients send frames of one member to a host, one after the other, while something happens to others. Each must be
+/// answered right; how many were.
+pub fn while_frames_flow(edge: &Member, happens: impl FnOnce()) -> u32 {
+    let obama = photos::bytes("people/obama2.jpg");
+    let done = AtomicBool::new(false);
+    let send = || {
+        let mut answered = 0;
+        while !done.load(Ordering::Relaxed) {
+            let answer = edge.host.frame("members", &obama).good();
+            assert_eq!(answer["faces"][0]["verdict"]["id"], "obama");
+            answered += 1;
+        }
+        answered
+    };
+    thread::scope(|scope| {
+        let senders = [scope.spawn(send), scope.spawn(send)];
+        let happened = catch_unwind(AssertUnwindSafe(happens));
+        // Also where that failed: or they would send for ever.
+        done.store(true, Ordering::Relaxed);
+        happened.unwrap_or_else(|panic| resume_unwind(panic));
+        let answered = senders.map(|sender| sender.join().unwrap());
+        answered.iter().sum()
+    })
 }
 
 /// What is told of each face: whose it is, and how similar.

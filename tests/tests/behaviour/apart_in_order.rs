@@ -1,15 +1,15 @@
 //! Hosts that do what operators ask of them: say where a frame went, stop without a loss, take new certificates, and
 //! refuse what is too much.
 
-use crate::apart::{Three, across};
+use crate::apart::{Three, across, while_frames_flow};
 use crate::apart_in_trouble::{edge, second_gpu};
 use crate::file;
 use crate::needs::{self, trial};
 use crate::photos;
-use crate::site::{Member, Plan, Site};
+use crate::site::{self, Member, Plan, Site};
 use crate::wasi;
+use footlight_tests::authority::{Good, in_zone};
 use libtest_mimic::Trial;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -140,22 +140,7 @@ fn drained() {
     let other = second_gpu(&site, &cloud);
     let edge = edge(&site, &[gpu.address.clone(), other.address.clone()]);
     edge.wait_for("features");
-    let obama = photos::bytes("people/obama2.jpg");
-    let done = AtomicBool::new(false);
-    let answered = thread::scope(|scope| {
-        let senders: Vec<_> = (0..2)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut answered = 0;
-                    while !done.load(Ordering::Relaxed) {
-                        let answer = edge.host.frame("members", &obama).good();
-                        assert_eq!(answer["faces"][0]["verdict"]["id"], "obama");
-                        answered += 1;
-                    }
-                    answered
-                })
-            })
-            .collect();
+    let answered = while_frames_flow(&edge, || {
         thread::sleep(Duration::from_secs(1));
         gpu.host.terminate();
         // The host that sends hears of it while the other still takes work, and from then on sends it nothing.
@@ -172,9 +157,6 @@ fn drained() {
         assert_eq!(edge.host.metric(items), before);
         assert_eq!(status.code(), Some(0), "{log}");
         thread::sleep(Duration::from_secs(1));
-        done.store(true, Ordering::Relaxed);
-        let senders = senders.into_iter().map(|sender| sender.join().unwrap());
-        senders.sum::<u32>()
     });
     assert!(answered > 5, "{answered}");
     // Not one was sent to it in vain.
@@ -192,7 +174,8 @@ fn expired() {
     three.edge.host.frame("members", &obama).good();
     drop(three.edge);
     let folder = site.place("expired");
-    site.authority.write_expired("site", &folder);
+    let (zone, authority) = ([in_zone("site")], &site.authority);
+    site::vouch(authority, &zone, Good::Expired, &folder);
     let plan = Plan {
         pipeline: across(),
         gallery: &site.place("none"),
@@ -227,7 +210,7 @@ fn expired() {
     // A frame that needs nobody is answered.
     assert_eq!(edge.host.get("/readyz").status, 200);
 
-    site.authority.write("site", &folder);
+    site::vouch(authority, &zone, Good::ForLong, &folder);
     edge.wait_for("features");
     let answer = edge.host.frame("members", &obama).good();
     assert_eq!(answer["faces"][0]["verdict"]["id"], "obama");

@@ -1,11 +1,12 @@
-//! Hosts that fail, hosts that are strangers, and a stage that means harm.
+//! Hosts that fail, and hosts that are strangers.
 
-use crate::apart::{Three, across, enrolled};
+use crate::apart::{Three, across, enrolled, while_frames_flow};
 use crate::file;
 use crate::needs::{self, trial};
 use crate::photos::{self, gradient, png};
 use crate::places;
-use crate::site::{Authority, Member, Plan, Site};
+use crate::site::{self, Member, Plan, Site};
+use footlight_tests::authority::{Authority, Good, in_zone};
 use libtest_mimic::Trial;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,11 +44,6 @@ pub fn trials() -> Vec<Trial> {
             "apart: a new version runs when all hosts have it, and no frame sees two",
             needs::MEMBERS,
             new_version,
-        ),
-        trial(
-            "apart: a stage that means harm gets no face out of its zone",
-            needs::HOSTILE,
-            smuggled,
         ),
     ]
 }
@@ -100,31 +96,11 @@ fn killed() {
         ],
     );
     edge.wait_for("features");
-    let obama = photos::bytes("people/obama2.jpg");
-    let done = AtomicBool::new(false);
-    let answered = thread::scope(|scope| {
-        let senders: Vec<_> = (0..2)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut answered = 0;
-                    while !done.load(Ordering::Relaxed) {
-                        let answer = edge.host.frame("members", &obama).good();
-                        assert_eq!(answer["faces"][0]["verdict"]["id"], "obama");
-                        answered += 1;
-                    }
-                    answered
-                })
-            })
-            .collect();
+    let answered = while_frames_flow(&edge, || {
         thread::sleep(Duration::from_secs(2));
         // Nothing is finished, nothing is said.
         drop(gpu);
         thread::sleep(Duration::from_secs(3));
-        done.store(true, Ordering::Relaxed);
-        senders
-            .into_iter()
-            .map(|sender| sender.join().unwrap())
-            .sum::<u32>()
     });
     assert!(answered > 10, "{answered}");
     assert!(
@@ -215,7 +191,7 @@ fn strangers() {
     };
     let cloud = cloud.start();
     let other = site.place("other");
-    Authority::new().write("site", &other);
+    site::vouch_in(&Authority::new().unwrap(), "site", &other);
     let stranger = Plan {
         pipeline: across(),
         gallery: &site.place("none"),
@@ -236,7 +212,7 @@ fn strangers() {
 
     let lacking = |uris: &[String], words: &str| {
         let folder = site.place("lacking");
-        site.authority.write_uris(uris, &folder);
+        site::vouch(&site.authority, uris, Good::ForLong, &folder);
         let mut command = crate::host::run(&[across()], &site.place("none"));
         command
             .arg("--peer-identity")
@@ -249,12 +225,9 @@ fn strangers() {
         &["spiffe://footlight.test/host/a".to_owned()],
         "names no zone",
     );
-    let two = ["site", "cloud"].map(|zone| format!("spiffe://footlight.test/zone/{zone}"));
+    let two = ["site", "cloud"].map(in_zone);
     lacking(&two, "names no zone");
-    lacking(
-        &["spiffe://footlight.test/zone/moon".to_owned()],
-        "there is no zone `moon`",
-    );
+    lacking(&[in_zone("moon")], "there is no zone `moon`");
     std::fs::remove_file(site.place("lacking").join("tls.key")).unwrap();
     let mut command = crate::host::run(&[across()], &site.place("none"));
     command.arg("--peer-identity").arg(site.place("lacking"));
@@ -270,9 +243,9 @@ fn replaced() {
     let three = Three::start(&site);
     let obama = photos::bytes("people/obama2.jpg");
     // All of a new authority: who has the old certificate is a stranger to who has the new one, until it has both.
-    let authority = Authority::new();
+    let authority = Authority::new().unwrap();
     for zone in ["site", "cloud"] {
-        authority.write(zone, &site.identity(zone));
+        site::vouch_in(&authority, zone, &site.identity(zone));
     }
     let of_new = |member: &Member| member.host.log().contains("was replaced");
     let until = Instant::now() + PATIENCE;
@@ -294,7 +267,7 @@ fn replaced() {
     }
     three.edge.host.frame("members", &obama).good();
     // A certificate of another zone is not taken.
-    authority.write("cloud", &site.identity("site"));
+    site::vouch_in(&authority, "cloud", &site.identity("site"));
     while !three.edge.host.log().contains("does not change its zone") {
         assert!(Instant::now() < until, "{}", three.edge.host.log());
         three.edge.host.frame("members", &obama).good();
@@ -379,130 +352,4 @@ fn new_version() {
     versions.dedup();
     assert_eq!(versions.len(), 2, "one before, one after: {versions:?}");
     assert_eq!((versions[0].1, versions[1].1), (0.42, 0.44));
-}
-
-const SMUGGLED: &str = r#"
-name = "smuggled"
-source = "frame"
-[classes.frame]
-kind = "image"
-[classes.feature]
-kind = "tensor"
-type = "f32"
-shape = [1, 512]
-[classes.note]
-kind = "document"
-[classes.receipt]
-kind = "document"
-[answer]
-receipts = "receipt"
-[stages.detect]
-component = "smuggler.wasm"
-input = "frame"
-yields = ["feature", "note"]
-settings = { act = "ACT" }
-limits = { items = 100 }
-[stages.take]
-component = "smuggler.wasm"
-input = "feature"
-yields = ["receipt"]
-settings = { act = "sink" }
-[stages.read]
-component = "smuggler.wasm"
-input = "note"
-yields = ["receipt"]
-settings = { act = "sink" }
-[zones]
-names = ["site", "cloud"]
-frames = ["site"]
-[placement]
-detect = ["site"]
-take = ["cloud"]
-read = ["cloud"]
-[boundary.feature]
-from = ["site"]
-to = ["cloud"]
-per-frame = 16
-per-second = 20
-quantise = "i8"
-[boundary.note]
-from = ["site"]
-to = ["cloud"]
-per-frame = 16
-per-second = 100
-[boundary.note.fields]
-score = { kind = "number", min = 0.0, max = 1.0, steps = 100 }
-id = { kind = "label", model = "gallery", at-most = 10 }
-[boundary.receipt]
-from = ["cloud"]
-to = ["site"]
-per-frame = 16
-per-second = 1000
-[boundary.receipt.fields]
-got = { kind = "flag" }
-"#;
-
-fn smuggled() {
-    let frame = png(&gradient(112, 112));
-    for (act, status, reason) in [
-        // A right one, so that what is refused is refused for what it is.
-        ("feature", 200, ""),
-        ("picture-as-feature", 500, "class-mismatch"),
-        ("long-feature", 500, "class-mismatch"),
-        ("pieces", 500, "boundary-per-frame"),
-        ("piece", 503, "boundary-per-second"),
-        ("not-numbers", 500, "boundary-form"),
-        ("text", 500, "boundary-form"),
-        ("field", 500, "boundary-form"),
-        ("attribute", 200, ""),
-    ] {
-        let site = Site::new();
-        let pipeline = file::write(
-            site.folder.path(),
-            "smuggled",
-            &SMUGGLED.replace("ACT", act),
-        );
-        let none = site.place("none");
-        let start = |zone: &str, peers: &[String]| {
-            let plan = Plan {
-                pipeline: pipeline.clone(),
-                gallery: &none,
-                identity: &site.identity(zone),
-                only: &[],
-                peers,
-                more: &[],
-            };
-            plan.start()
-        };
-        let cloud = start("cloud", &[]);
-        let edge = start("site", std::slice::from_ref(&cloud.address));
-        edge.wait_for("take");
-        if act == "piece" {
-            // Faster than they may leave, after as many as may leave at once.
-            let replies: Vec<_> = (0..60)
-                .map(|_| edge.host.frame("smuggled", &frame))
-                .collect();
-            let refused = replies.iter().filter(|reply| reply.status != 200);
-            let refused = refused
-                .inspect(|reply| drop(reply.refused(status, reason)))
-                .count();
-            assert!(refused >= 10, "{refused} of 60");
-        } else if status == 200 {
-            let answer = edge.host.frame("smuggled", &frame).good();
-            assert_eq!(answer["receipts"][0]["got"], true, "{act}: {answer}");
-        } else {
-            edge.host.frame("smuggled", &frame).refused(status, reason);
-        }
-        // Each refusal is in the log of the host that it did not leave, and nothing of it is anywhere else.
-        let (log, far) = (edge.host.log(), cloud.host.log());
-        if reason.starts_with("boundary") {
-            assert!(
-                log.contains("footlight::audit") && log.contains(reason),
-                "{act}:\n{log}"
-            );
-        } else if status != 200 {
-            assert!(log.contains(reason), "{act}:\n{log}");
-        }
-        assert!(!far.contains("footlight::audit"), "{act}:\n{far}");
-    }
 }

@@ -11,6 +11,7 @@
 
 mod accuracy;
 mod apart;
+mod apart_hostile;
 mod apart_in_order;
 mod apart_in_trouble;
 mod authoring;
@@ -127,6 +128,7 @@ fn main() {
             apart::trials(),
             apart_in_trouble::trials(),
             apart_in_order::trials(),
+            apart_hostile::trials(),
         ]
         .into_iter()
         .flatten()

@@ -1,69 +1,22 @@
 //! Hosts that run a pipeline together, each with a certificate of one authority.
 
 use crate::host::{Host, run};
-use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, SanType, date_time_ymd,
-};
-use std::fs;
+use footlight_tests::authority::{Authority, Good, in_zone};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Whoever vouches for the hosts of a site.
-pub struct Authority {
-    certificate: Certificate,
-    issuer: Issuer<'static, KeyPair>,
+/// Writes what a host with these names needs into a folder.
+pub fn vouch(authority: &Authority, names: &[String], good: Good, folder: &Path) {
+    let identity = authority.vouch(names, good).unwrap();
+    identity.write(folder).unwrap();
 }
 
-impl Authority {
-    pub fn new() -> Self {
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        Self {
-            certificate,
-            issuer: Issuer::new(params, key),
-        }
-    }
-
-    /// Writes what a host in a zone needs into a folder.
-    pub fn write(&self, zone: &str, folder: &Path) {
-        self.write_uris(&[format!("spiffe://footlight.test/zone/{zone}")], folder);
-    }
-
-    /// The same with these URIs in the certificate.
-    pub fn write_uris(&self, uris: &[String], folder: &Path) {
-        self.write_until(uris, 4000, folder);
-    }
-
-    /// The same with a certificate that has expired.
-    pub fn write_expired(&self, zone: &str, folder: &Path) {
-        let uri = format!("spiffe://footlight.test/zone/{zone}");
-        self.write_until(&[uri], 2020, folder);
-    }
-
-    /// With a certificate that ends with this year.
-    fn write_until(&self, uris: &[String], year: i32, folder: &Path) {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([]).unwrap();
-        params.subject_alt_names = uris
-            .iter()
-            .map(|uri| SanType::URI(uri.as_str().try_into().unwrap()))
-            .collect();
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
-        params.not_after = date_time_ymd(year, 12, 31);
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        fs::create_dir_all(folder).unwrap();
-        fs::write(folder.join("tls.crt"), certificate.pem()).unwrap();
-        fs::write(folder.join("tls.key"), key.serialize_pem()).unwrap();
-        fs::write(folder.join("ca.crt"), self.certificate.pem()).unwrap();
-    }
+/// The same for a host in a zone.
+pub fn vouch_in(authority: &Authority, zone: &str, folder: &Path) {
+    vouch(authority, &[in_zone(zone)], Good::ForLong, folder);
 }
 
 /// A host that is to be one of several.
@@ -89,6 +42,11 @@ impl Plan<'_> {
     }
 
     pub fn start_at(&self, address: &str) -> Member {
+        Member::start(self.command(address))
+    }
+
+    /// What starts it, to be reached by others at this address.
+    pub fn command(&self, address: &str) -> Command {
         let mut command = run(std::slice::from_ref(&self.pipeline), self.gallery);
         command
             .arg("--peer-identity")
@@ -97,6 +55,13 @@ impl Plan<'_> {
             .args(self.only.iter().flat_map(|stage| ["--only-stage", stage]))
             .args(self.peers.iter().flat_map(|peer| ["--peer", peer]))
             .args(self.more);
+        command
+    }
+}
+
+impl Member {
+    /// Starts it, and waits until it is ready.
+    pub fn start(command: Command) -> Self {
         let host = Host::spawn(command, tempfile::tempdir().unwrap());
         host.wait_until_ready();
         let log = host.log();
@@ -106,11 +71,9 @@ impl Plan<'_> {
             .unwrap_or_else(|| panic!("it does not listen for others:\n{log}"));
         let address = line.split("address=").nth(1).unwrap();
         let address = address.split_whitespace().next().unwrap().to_owned();
-        Member { host, address }
+        Self { host, address }
     }
-}
 
-impl Member {
     /// Waits until it knows a host that runs a stage.
     #[track_caller]
     pub fn wait_for(&self, stage: &str) {
@@ -146,7 +109,7 @@ pub struct Site {
 impl Site {
     pub fn new() -> Self {
         Self {
-            authority: Authority::new(),
+            authority: Authority::new().unwrap(),
             folder: tempfile::tempdir().unwrap(),
         }
     }
@@ -155,7 +118,7 @@ impl Site {
     pub fn identity(&self, zone: &str) -> PathBuf {
         let folder = self.folder.path().join(format!("certificate-{zone}"));
         if !folder.exists() {
-            self.authority.write(zone, &folder);
+            vouch_in(&self.authority, zone, &folder);
         }
         folder
     }

@@ -3,21 +3,21 @@
 //! The edge node's camera sends five frames a second to the host beside it, over a connection of its own for each. Two nodes
 //! have the features, one verifies. What was measured goes into `target/e2e/faults.md`.
 
-use crate::flow::{Flow, Outcome, Sent};
-use crate::identities::Good;
+use crate::flow::{Outcome, Sent};
+use crate::identities;
 use crate::kubectl;
-use crate::ledger::{self, Counts, Row};
+use crate::ledger;
 use crate::machine::Machines;
 use crate::needs::{CannotBeDone, Need, Test, trial};
 use crate::newnode;
 use crate::objects;
 use crate::processes::Process;
+use crate::scene::{Fault, From, Others, Scene};
 use crate::site::{until, within};
-use crate::watch::Watch;
 use crate::zones::{self, TIER, Zones};
+use footlight_tests::authority::Good;
 use libtest_mimic::Trial;
 use serde_json::json;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -66,152 +66,6 @@ pub fn trials() -> Vec<Trial> {
     tests
         .map(|(name, test)| trial(&format!("cluster: {name}"), &[Need::Cluster], test))
         .collect()
-}
-
-/// A fault: what happens, to which node, who else serves its stage.
-struct Fault {
-    what: &'static str,
-    node: &'static str,
-    others: Others,
-    /// What the time until service is back is counted from.
-    from: From,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Others {
-    Another,
-    Nobody,
-    /// Nobody, and frames enter there.
-    Entrance,
-}
-
-/// From when service is to be back in no time.
-#[derive(Clone, Copy, PartialEq)]
-enum From {
-    /// From when Kubernetes notices that something is away.
-    Noticed,
-    /// From when Kubernetes notices that it is there again.
-    Again,
-    /// From when what happened is over, of which Kubernetes notices nothing.
-    Over,
-}
-
-/// Frames on their way, and what is done to the hosts meanwhile.
-struct Scene {
-    zones: &'static Zones,
-    machines: Machines,
-    watch: Arc<Watch>,
-    flow: Flow,
-}
-
-/// So many right answers in a row are service.
-const IN_A_ROW: usize = 5;
-
-impl Scene {
-    fn set() -> Result<Scene, CannotBeDone> {
-        let machines = Machines::here()?;
-        let zones = newnode::joined()?;
-        let watch = Arc::new(Watch::start());
-        let flow = Flow::start("edge", {
-            let watch = Arc::clone(&watch);
-            move || watch.address("edge")
-        });
-        let scene = Scene {
-            zones,
-            machines,
-            watch,
-            flow,
-        };
-        scene.served_since(Instant::now());
-        Ok(scene)
-    }
-
-    /// Waits until frames that were sent after this are answered right, one after the other.
-    fn served_since(&self, since: Instant) {
-        until("frames are answered right", || {
-            let mut sent = self.flow.sent();
-            sent.retain(|sent| sent.began >= since);
-            let last = sent.iter().rev().take(IN_A_ROW);
-            let right = last.clone().filter(|sent| sent.right()).count();
-            if right == IN_A_ROW {
-                Ok(())
-            } else {
-                Err(format!("{:?}", last.collect::<Vec<_>>()))
-            }
-        });
-    }
-
-    /// Waits until Kubernetes notices that something of a node is not well, or is again.
-    fn wait_for(&self, node: &str, well: bool, since: Instant) {
-        let state = if well { "well" } else { "not well" };
-        until(&format!("Kubernetes sees that {node} is {state}"), || {
-            let noticed = self.watch.noticed(node, well, since);
-            noticed.map(drop).ok_or_else(|| "it does not".to_owned())
-        });
-    }
-
-    /// Does something to the hosts, and says what became of the frames.
-    fn suffer(self, fault: &Fault, cause: impl FnOnce(&Scene)) {
-        let began = Instant::now();
-        cause(&self);
-        let over = Instant::now();
-        self.served_since(over);
-        let ended = Instant::now();
-        let noticed = self.watch.noticed(fault.node, false, began);
-        let from = match fault.from {
-            From::Noticed => noticed.unwrap_or(over),
-            From::Again => self
-                .watch
-                .noticed(fault.node, true, noticed.unwrap_or(began))
-                .unwrap_or(over),
-            From::Over => over,
-        };
-        let mut sent = self.flow.end();
-        sent.retain(|sent| sent.ended >= began && sent.began < ended);
-        for alike in sent.chunk_by(|one, next| !one.right() && one.outcome == next.outcome) {
-            let since = |one: &Sent| (one.began.max(began) - began).as_secs_f32();
-            if let ([first, .., last], false) = (alike, alike[0].right()) {
-                let count = alike.len();
-                let (from, to) = (since(first), since(last));
-                eprintln!(
-                    "        {from:.1} to {to:.1} s: {count} times {:?}",
-                    first.outcome
-                );
-            } else if !alike[0].right() {
-                eprintln!("        {:.1} s: {:?}", since(&alike[0]), alike[0].outcome);
-            }
-        }
-        let counts = Counts::of(&sent);
-        let row = Row {
-            fault: fault.what,
-            others: match fault.others {
-                Others::Another => "another node",
-                Others::Nobody => "nobody",
-                Others::Entrance => "nobody; frames enter here",
-            },
-            noticed: noticed.map(|at| at - began),
-            back: back(&sent).map_or(Duration::ZERO, |back| back.saturating_duration_since(from)),
-            counts,
-        };
-        assert_eq!(row.counts.wrong, Vec::<String>::new());
-        assert_eq!((row.counts.unanswered, row.counts.twice), (0, 0));
-        assert_eq!(row.counts.errors, Vec::<String>::new());
-        if fault.others != Others::Entrance {
-            // Whoever takes a frame answers it.
-            assert_eq!((row.counts.no_connection, row.counts.cut_off), (0, 0));
-        }
-        let refused = row.counts.refused;
-        ledger::add(row);
-        if fault.others == Others::Another {
-            assert_eq!(refused, 0, "another host has the stage");
-        }
-    }
-}
-
-/// When the first frame was sent after which all were answered right; none where all were.
-fn back(sent: &[Sent]) -> Option<Instant> {
-    let last = sent.iter().rposition(|sent| !sent.right())?;
-    sent.get(last + 1).map(|sent| sent.began)
 }
 
 fn kill(node: &str) -> Result<(), CannotBeDone> {
@@ -487,7 +341,7 @@ fn expired() -> Result<(), CannotBeDone> {
 
 /// Gives the hosts in the cloud another certificate.
 fn give(zones: &Zones, good: Good) {
-    zones.authority.give("cloud", good);
+    identities::give(&zones.authority, "cloud", good);
     // A kubelet looks at what it mounted once a minute, and when something of the pod changes. By then it should know that
     // there is another.
     thread::sleep(Duration::from_millis(300));

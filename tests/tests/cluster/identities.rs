@@ -2,67 +2,22 @@
 
 use crate::kubectl;
 use crate::site::OURS;
-use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, SanType, date_time_ymd,
-};
-use serde_json::{Value, json};
+use footlight_tests::authority::{Authority, Good, in_zone};
+use serde_json::{Map, Value, json};
 use std::env;
 use std::fs;
 use std::process::Command;
 
-/// Whoever vouches for the hosts of a site.
-pub struct Authority {
-    certificate: Certificate,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-/// Until when a certificate is good.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Good {
-    ForLong,
-    /// It was.
-    Expired,
-}
-
-impl Authority {
-    pub fn new() -> Self {
-        let mut params = CertificateParams::new([]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.self_signed(&key).unwrap();
-        Self {
-            certificate,
-            issuer: Issuer::new(params, key),
-        }
-    }
-
-    /// Gives the hosts of a zone a certificate.
-    pub fn give(&self, zone: &str, good: Good) {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new([]).unwrap();
-        let uri = format!("spiffe://example.org/zone/{zone}");
-        params.subject_alt_names = vec![SanType::URI(uri.as_str().try_into().unwrap())];
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
-        if good == Good::Expired {
-            params.not_before = date_time_ymd(2020, 1, 1);
-            params.not_after = date_time_ymd(2021, 1, 1);
-        }
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let files = json!({
-            "tls.crt": certificate.pem(),
-            "tls.key": key.serialize_pem(),
-            "ca.crt": self.certificate.pem(),
-        });
-        secret(
-            &format!("footlight-identity-{zone}"),
-            "kubernetes.io/tls",
-            &files,
-        );
-    }
+/// Gives the hosts of a zone a certificate.
+pub fn give(authority: &Authority, zone: &str, good: Good) {
+    let identity = authority.vouch(&[in_zone(zone)], good).unwrap();
+    let files: Map<String, Value> = identity
+        .files()
+        .map(|(name, text)| (name.to_owned(), text.into()))
+        .into_iter()
+        .collect();
+    let name = format!("footlight-identity-{zone}");
+    secret(&name, "kubernetes.io/tls", &files.into());
 }
 
 /// Gives all hosts the key that members are encrypted with.

@@ -28,6 +28,7 @@ mod objects;
 mod placement;
 mod pods;
 mod processes;
+mod scene;
 mod schemas;
 mod serving;
 mod site;

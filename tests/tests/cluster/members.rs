@@ -75,6 +75,15 @@ fn named(expected: &[Option<&str>]) -> Vec<Option<String>> {
     expected.iter().map(|id| id.map(str::to_owned)).collect()
 }
 
+/// What a host says of its pipelines.
+pub fn pipelines(pod: &Pod) -> String {
+    let forward = Forward::to(pod).unwrap();
+    let mut command = footlight(&["pipeline", "list", "--json", "--host", &forward.url]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", words(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// Shows a host all photos, in which it must know nobody, as nobody was enrolled there.
 pub fn knows_nobody(pod: &Pod) -> Result<(), String> {
     let known: Vec<String> = verdicts(pod)?.into_iter().flatten().flatten().collect();

@@ -104,6 +104,8 @@ fn enrolled() -> Result<(), CannotBeDone> {
         assert!(!text.contains(name), "{text}");
     }
     let (edge, gpu) = (zones::host("edge"), zones::host("gpu"));
+    let said = members::pipelines(&edge);
+    assert!(said.contains("members.footlight.dev"), "{said}");
     // At another host than the one that enrolled them.
     members::forget(&gpu);
     crate::site::until("nobody is known any more", || members::nobody_by_now(&edge));

@@ -1,7 +1,7 @@
 //! One pipeline on several nodes, as the paper places it: detection on the edge node, features on the node with a GPU, both in
 //! the zone `site`; verification in the zone `cloud`.
 
-use crate::identities::{self, Authority, Good};
+use crate::identities;
 use crate::kubectl;
 use crate::members;
 use crate::needs::CannotBeDone;
@@ -9,6 +9,7 @@ use crate::newnode;
 use crate::objects;
 use crate::pods::{self, Pod};
 use crate::site::{self, root, until};
+use footlight_tests::authority::{Authority, Good};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -81,9 +82,9 @@ impl Zones {
         ]);
         // What is mounted must be there before the hosts are, or they start without.
         site::namespace();
-        let authority = Authority::new();
+        let authority = Authority::new().unwrap();
         for zone in ["site", "cloud"] {
-            authority.give(zone, Good::ForLong);
+            identities::give(&authority, zone, Good::ForLong);
         }
         identities::give_site_key();
         site::apply("across-zones");

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use footlight_tests::authority::{Authority, Good, in_zone};
 use ureq::Agent;
 
-use super::identity::Authority;
 use super::network::{Machine, Network};
 use super::scene::{PEOPLE, Scene};
 use crate::host::{Host, enrol, footlight};
@@ -91,7 +91,8 @@ impl Starting<'_> {
         let mut running = Vec::new();
         for (machine, zone, stage, others) in hosts {
             let identity = self.folder.join(format!("identity-{stage}"));
-            authority.write(zone, &identity)?;
+            let vouched = authority.vouch(&[in_zone(zone)], Good::ForLong)?;
+            vouched.write(&identity)?;
             let mut more = [
                 "--peer-identity",
                 &identity.display().to_string(),
