@@ -53,11 +53,13 @@ Examples:
   footlight run guests/members.toml
   footlight run guests/members.toml --listen 0.0.0.0:8080 --gallery /var/lib/footlight/members
   footlight run guests/members.toml --gallery registry.example/site/members:current --site-key site.key
+  footlight run members.yaml                               the object of a cluster, here
   RUST_LOG=debug footlight run guests/members.toml --log-format json
 
 Prints `listening on http://ADDRESS` on standard output once every stage is loaded and the address is
 bound. When the files of a pipeline change, the host switches to the new version between two frames; one
-that does not work is refused, and `footlight pipeline list` says why. SIGTERM and Ctrl-C end it: frames that it holds are finished first.";
+that does not work is refused, and `footlight pipeline list` says why. SIGTERM and Ctrl-C end it: frames
+that it holds are finished first.";
 
 const ENROLL_EXAMPLES: &str = "\
 Examples:
