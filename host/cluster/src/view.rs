@@ -176,6 +176,10 @@ mod tests {
         assert_eq!(pod(ends), None);
         let without = pod(|pod| pod["spec"]["containers"][0]["resources"] = json!({})).unwrap();
         assert!(!without.gpu);
+        let none = |pod: &mut Value| {
+            pod["spec"]["containers"][0]["resources"]["limits"][GPU] = "0".into();
+        };
+        assert!(!pod(none).unwrap().gpu);
         let unready = pod(|pod| pod["status"]["conditions"] = json!([])).unwrap();
         assert!(!unready.ready);
     }
@@ -193,14 +197,21 @@ mod tests {
             pod(|pod| {
                 pod["metadata"]["name"] = ip.into();
                 pod["status"]["podIP"] = ip.into();
+                pod["spec"]["containers"] = json!([]);
             })
         };
-        let hosts = [pod(|_| ()), other("10.1.2.4"), other("fd00::7")];
+        let hosts = [other("10.1.2.4"), other("fd00::7"), pod(|_| ())];
         view.hosts = Some(hosts.into_iter().flatten().collect());
         let others = ["10.1.2.4:7421", "[fd00::7]:7421"].map(str::to_owned);
         assert_eq!(view.others(&me), Some(others.into()));
         assert_eq!(view.node(&me), None);
         view.labels = Some(BTreeMap::new());
-        assert!(view.node(&me).unwrap().gpu);
+        assert!(
+            view.node(&me).unwrap().gpu,
+            "its own pod's, and not another's"
+        );
+        assert!(!view.is_whole(), "no pipelines were listed");
+        view.pipelines = Some(BTreeMap::new());
+        assert!(view.is_whole());
     }
 }
