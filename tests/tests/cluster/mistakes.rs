@@ -95,8 +95,14 @@ fn each() -> Result<(), CannotBeDone> {
 fn overtaken() -> Result<(), CannotBeDone> {
     let machines = Machines::here()?;
     let zones = Zones::installed()?;
-    let right = zones::pipeline();
-    let mut absent = right.clone();
+    // Of parts that the host has.
+    let mut right = zones::pipeline();
+    list::set(
+        &mut right,
+        "/spec/stages/verify/settings/threshold",
+        0.43.into(),
+    );
+    let mut absent = zones::pipeline();
     let digest = "3".repeat(64);
     let absent_component = list::inside("members-across-zones", &digest);
     list::set(
@@ -131,6 +137,7 @@ fn overtaken() -> Result<(), CannotBeDone> {
         }
     });
     drop(still);
+    objects::run(&zones::pipeline());
     zones.whole();
     ready.unwrap();
     Ok(())
