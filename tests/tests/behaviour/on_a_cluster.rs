@@ -1,8 +1,9 @@
 //! `footlight k8s`, without a cluster: the object of a published pipeline, and what is said where no cluster answers.
 
 use crate::file::OneStage;
-use crate::host::footlight;
+use crate::host::{Host, footlight, run};
 use crate::needs::{Need, trial};
+use crate::photos::{gradient, png};
 use crate::places;
 use crate::published;
 use crate::registry::Registry;
@@ -73,6 +74,17 @@ fn object() {
     let spec = object.split_once("\n  placement:").unwrap().1;
     let placement: Vec<&str> = spec.lines().skip(1).take(2).map(str::trim).collect();
     assert_eq!(placement, ["guest:", "zones:"], "{object}");
+
+    // The same file is proven, and runs, on a laptop.
+    let file = folder.path().join("trap.yaml");
+    fs::write(&file, &object).unwrap();
+    let proven = author(&["prove", file.to_str().unwrap()]);
+    assert!(proven.contains("guest"), "{proven}");
+    let mut command = run(&[file], &folder.path().join("gallery"));
+    command.env("FOOTLIGHT_STORE", folder.path().join("laptop"));
+    let host = Host::spawn(command, tempfile::tempdir().unwrap());
+    host.wait_until_ready();
+    host.frame("trap", &png(&gradient(64, 64))).good();
 }
 
 fn layout() {
