@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use footlight_pipeline::{Deployment, Pipeline, PipelineFile, Source, Sources};
+use footlight_pipeline::{Deployment, NoUpdate, Pipeline, PipelineFile, Source, Sources};
 
 use crate::Error;
 use crate::answer::FrameAnswer;
@@ -185,13 +185,11 @@ impl Entry {
     /// Has a version that has passed its probe run, from the next frame on. Only for whoever has the turn.
     pub(crate) fn switch(&self, pipeline: Arc<Pipeline>) {
         let running = self.running.swap(Arc::new(Running {
-            pipeline: pipeline.clone(),
+            pipeline,
             readiness: Readiness::ready(),
             since: attempt::now(),
         }));
-        if let Err(why) = self.deployment.hold_members_to(&pipeline) {
-            tracing::error!(pipeline = self.name, %why, "members stay as they were; this is tried again");
-        }
+        self.hold_members();
         self.previous.store(Some(running.pipeline.clone()));
         // Also after a rollback, which stays until the source changes.
         self.set_again(false);
@@ -200,7 +198,17 @@ impl Entry {
 
     /// Takes the members that are shared with other hosts as they are now, between two frames. Blocks.
     pub(crate) fn take_members(&self) {
-        match self.deployment.take_members() {
+        self.took(self.deployment.take_members());
+    }
+
+    /// The same by the boundary of the version that runs now.
+    pub(crate) fn hold_members(&self) {
+        let running = self.running();
+        self.took(self.deployment.hold_members_to(&running.pipeline));
+    }
+
+    fn took(&self, taken: Result<bool, NoUpdate>) {
+        match taken {
             Ok(false) => {}
             Ok(true) => self.count_members(),
             Err(why) => tracing::error!(

@@ -67,6 +67,8 @@ pub(crate) async fn probe(entry: &Arc<Entry>) -> Result<(), String> {
     let (probed, counted) = (running.clone(), entry.clone());
     let probe = spawn_blocking(move || {
         probed.pipeline.probe().map_err(|error| error.to_string())?;
+        // One that was opened before it, and given up, may have been what members were held to.
+        counted.hold_members();
         counted.count_members();
         Ok(())
     });

@@ -273,6 +273,9 @@ fn members_are_held_to_the_boundary_of_the_version_that_runs() {
     // The narrower one is still there, to be rolled back to.
     assert!(cloud.deployment.hold_members_to(&cloud.pipeline).unwrap());
     assert_eq!(cloud.labels(), ["ada", "bob"]);
+    drop(narrower);
+    assert!(!cloud.take());
+    assert_eq!(cloud.labels(), ["ada", "bob"]);
 }
 
 #[test]
