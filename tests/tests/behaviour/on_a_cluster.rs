@@ -37,6 +37,7 @@ fn object() {
     let registry = Registry::start(folder.path());
     let zones = "[zones]\nnames = [\"site\", \"cloud\"]\nframes = [\"site\"]\n[placement]\nguest = [\"site\"]";
     let file = OneStage {
+        settings: "act = \"trap\", at-width = 200",
         more: zones,
         ..OneStage::HOSTILE
     }
