@@ -333,6 +333,31 @@ mod tests {
     }
 
     #[test]
+    fn a_stage_fits_hosts_in_its_zones_on_its_nodes() {
+        let mut spec = members();
+        let placed = serde_json::json!({"zones": ["cloud"], "labels": {"tier": "big"}});
+        spec["placement"]["verify"] = placed;
+        let file = take(&spec).unwrap().file;
+        let zone = |name: &str| -> Zone { name.parse().unwrap() };
+        let (site, cloud) = (zone("site"), zone("cloud"));
+        let big = NodeFacts {
+            labels: [("tier".to_owned(), "big".to_owned())].into(),
+            gpu: false,
+        };
+        assert_eq!(file.fits("verify", Some(&cloud), &big), Ok(()));
+        assert_eq!(file.fits("verify", None, &big), Ok(()), "it is in no zone");
+        let said = file.fits("verify", Some(&site), &big).unwrap_err();
+        assert!(
+            said.contains("placed in `cloud`") && said.contains("in `site`"),
+            "{said}"
+        );
+        let small = NodeFacts::default();
+        let said = file.fits("verify", Some(&cloud), &small).unwrap_err();
+        assert!(said.contains("tier=big"), "{said}");
+        assert_eq!(file.fits("nobody", Some(&site), &small), Ok(()));
+    }
+
+    #[test]
     fn the_example_is_a_pipeline_whose_boundary_holds() {
         let file = "../../k8s/examples/member-verification.yaml";
         let file = PipelineFile::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
