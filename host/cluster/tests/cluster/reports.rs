@@ -280,6 +280,24 @@ async fn an_object_that_is_wrong_is_said_and_what_ran_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_removed_is_seen_no_more() {
+    let (api, cloud, _edge) = two();
+    let pipelines = || {
+        let view = cloud.views.borrow();
+        let pipelines = view.pipelines.iter().flatten();
+        pipelines.map(|(name, _)| name.clone()).collect::<Vec<_>>()
+    };
+    until("it is there", || pipelines() == ["p"]).await;
+    until("both hosts are", || cloud.sees() == ["cloud", "edge"]).await;
+    api.with(|stored| {
+        stored.remove("pipelines", "p");
+        stored.remove("pods", "footlight-edge");
+    });
+    until("it is gone", || pipelines().is_empty()).await;
+    until("the host is", || cloud.sees() == ["cloud"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_label_of_the_node_is_seen() {
     let (api, cloud, _edge) = two();
     let tier = |cloud: &Host| {
