@@ -213,5 +213,7 @@ mod tests {
         assert!(!view.is_whole(), "no pipelines were listed");
         view.pipelines = Some(BTreeMap::new());
         assert!(view.is_whole());
+        view.hosts = None;
+        assert!(!view.is_whole(), "no hosts were");
     }
 }
