@@ -7,8 +7,6 @@ use crate::places;
 use crate::published;
 use crate::site::{Member, Plan, Site};
 use libtest_mimic::Trial;
-use std::fs;
-use std::path::PathBuf;
 
 pub fn trials() -> Vec<Trial> {
     vec![trial(
@@ -34,24 +32,9 @@ impl Trusted {
         let pushed = author.author(&words, 0);
         let (_, digest) = pushed.trim().rsplit_once('@').unwrap();
         let component = format!("{reference}@{digest}");
-        let key = author.path("alice");
-        author.author(&["keygen", key.to_str().unwrap()], 0);
-        let key = author.path("alice.key");
-        let words = ["sign", &component, "--key", key.to_str().unwrap()];
-        author.author(&words, 0);
+        author.keygen("alice");
+        author.sign(&component, "alice");
         Self { author, component }
-    }
-
-    /// The policy by which hosts take what is signed with that key, and nothing else.
-    fn policy(&self) -> PathBuf {
-        let policy = self.author.path("policy.toml");
-        let registry = self.author.path("registry").canonicalize().unwrap();
-        let text = format!(
-            "default = \"refuse\"\n[keys]\nalice = \"alice.pub\"\n[[rules]]\nrepository = \"oci:{}\"\nkeys = [\"alice\"]\n",
-            registry.display()
-        );
-        fs::write(&policy, text).unwrap();
-        policy
     }
 }
 
@@ -119,7 +102,7 @@ got = { kind = "flag" }
 fn smuggled() {
     let frame = png(&gradient(112, 112));
     let trusted = Trusted::publish();
-    let policy = trusted.policy();
+    let policy = trusted.author.policy(&["alice"], "alice");
     let policy = policy.to_str().unwrap();
     for (act, status, reason) in [
         // A right one, so that what is refused is refused for what it is.

@@ -101,6 +101,35 @@ impl Site {
         )
     }
 
+    /// Makes a key of this name.
+    #[track_caller]
+    pub fn keygen(&self, name: &str) {
+        self.author(&["keygen", self.path(name).to_str().unwrap()], 0);
+    }
+
+    /// Signs what a reference leads to.
+    #[track_caller]
+    pub fn sign(&self, reference: &str, name: &str) {
+        let key = self.path(&format!("{name}.key"));
+        self.author(&["sign", reference, "--key", key.to_str().unwrap()], 0);
+    }
+
+    /// A policy that knows these keys, and by which nothing is taken but what one of them has signed in the layout.
+    pub fn policy(&self, known: &[&str], trusted: &str) -> PathBuf {
+        let keys: String = known
+            .iter()
+            .map(|name| format!("{name} = \"{name}.pub\"\n"))
+            .collect();
+        let registry = self.path("registry").canonicalize().unwrap();
+        let text = format!(
+            "default = \"refuse\"\n[keys]\n{keys}[[rules]]\nrepository = \"oci:{}\"\nkeys = [\"{trusted}\"]\n",
+            registry.display()
+        );
+        let policy = self.path("policy.toml");
+        fs::write(&policy, text).unwrap();
+        policy
+    }
+
     /// Pushes the pipeline of members with this threshold; its digest.
     #[track_caller]
     pub fn push(&self, tag: &str, threshold: &str) -> String {
@@ -205,31 +234,21 @@ fn only_signed() {
     site.push("1.0", "0.42");
     let reference = site.reference("1.0");
     for name in ["alice", "bob"] {
-        site.author(&["keygen", site.path(name).to_str().unwrap()], 0);
+        site.keygen(name);
     }
-    let policy = site.path("policy.toml");
-    let text = format!(
-        "default = \"refuse\"\n[keys]\nalice = \"alice.pub\"\nbob = \"bob.pub\"\n\n[[rules]]\nrepository = \"oci:{}\"\n\
-         keys = [\"alice\"]\n",
-        site.path("registry").canonicalize().unwrap().display()
-    );
-    fs::write(&policy, text).unwrap();
+    let policy = site.policy(&["alice", "bob"], "alice");
     let trust = ["--trust", policy.to_str().unwrap()];
 
     let unsigned = refused(site.run(&reference, &trust));
     assert!(unsigned.contains("not trusted"), "{unsigned}");
     assert!(unsigned.contains("footlight sign"), "{unsigned}");
-    let sign = |name: &str| {
-        let key = site.path(&format!("{name}.key"));
-        site.author(&["sign", &reference, "--key", key.to_str().unwrap()], 0);
-    };
-    sign("bob");
+    site.sign(&reference, "bob");
     let by_another = refused(site.run(&reference, &trust));
     assert!(
         by_another.contains("bob") && by_another.contains("alice"),
         "{by_another}"
     );
-    sign("alice");
+    site.sign(&reference, "alice");
     let verified = site.author(&["verify", &reference, trust[0], trust[1]], 0);
     assert!(verified.contains("signed by alice"), "{verified}");
     drop(site.start(&reference, &trust));
